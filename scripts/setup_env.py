@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -59,9 +60,12 @@ def install(venv: Path, *what: str) -> None:
     """Install into `venv` with uv; without uv, or where it fails (an index that only pip knows of), with pip."""
     python = str(venv / "bin" / "python")
     if uv := shutil.which("uv"):
-        if subprocess.run([uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, *what]).returncode == 0:
+        quiet = ["--quiet", "--compile-bytecode"]
+        if subprocess.run([uv, "pip", "install", *quiet, "--python", python, *what]).returncode == 0:
             return
         print("uv could not install the packages; trying pip", flush=True)
+    if importlib.util.find_spec("pip") is None:
+        sys.exit(f"{sys.executable} has no pip: `{sys.executable} -m ensurepip`, or your system's package python3-pip")
     quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
     run([sys.executable, "-m", "pip", "--python", python, "install", *quiet, *what])
 
@@ -71,8 +75,7 @@ def run(command: list[str]) -> None:
     misleading = {"PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV", "PYTHONHOME"}
     environment = {key: value for key, value in os.environ.items() if key not in misleading}
     if (code := subprocess.run(command, env=environment).returncode) != 0:
-        hint = "is pip installed for this Python? (`python3 -m ensurepip`, or your system's package python3-pip)"
-        sys.exit(f"set-up failed with code {code}: {' '.join(command[:6])} ...\n{hint}")
+        sys.exit(f"set-up failed, the reason stands above (code {code}): {' '.join(command)}")
 
 
 if __name__ == "__main__":
