@@ -1,7 +1,7 @@
 """Make the virtual environment of a lock file, unless it is there already.
 
-    python scripts/setup_env.py dev     .venv       the package (editable) and its tools, from requirements/dev.txt
-    python scripts/setup_env.py dbt     .venv-dbt   dbt 1.11, the oracle of the differential tests, from requirements/dbt.txt
+    python scripts/setup_env.py dev     .venv: the package (editable) and its tools, from requirements/dev.txt
+    python scripts/setup_env.py dbt     .venv-dbt: dbt 1.11, the tests' oracle, from requirements/dbt.txt
 
 Needs Python >= 3.11 with pip, nothing else; where uv is on the PATH, it installs (faster). A stamp in the environment
 holds the digest of all that went into it, so a second call does nothing and a changed lock makes it anew. Two calls at
@@ -35,7 +35,8 @@ def main(name: str) -> None:
             return
         print(f"Setting up {venv.name} from requirements/{name}.txt (once; takes a minute) ...", flush=True)
         create(venv)
-        install(venv, "--require-hashes", "-r", str(ROOT / "requirements" / f"{name}.txt"))
+        # The lock is complete, so nothing has to be resolved (and pip wants no hash for `package[extra]`).
+        install(venv, "--no-deps", "--require-hashes", "-r", str(ROOT / "requirements" / f"{name}.txt"))
         if name == "dev":
             install(venv, "--no-deps", "--no-build-isolation", "-e", str(ROOT))
         stamp.write_text(wanted)
@@ -79,7 +80,7 @@ def run(command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - here is where it is checked
         sys.exit(f"understudy needs Python 3.11 or later; this is {sys.version.split()[0]}")
     if len(sys.argv) != 2 or sys.argv[1] not in FOLDERS:
         sys.exit(f"usage: setup_env.py {'|'.join(FOLDERS)}")
