@@ -1,0 +1,74 @@
+"""What the project's settings say, as values: packages, target, run-wide facts. `project/` reads them; everybody uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One dbt project: the root project, or an installed package.
+
+    Paths are relative to `root`, with forward slashes. The config trees (`models` and the others) are the raw maps of
+    `dbt_project.yml`, rendered; `unrendered` is the same file's whole map with its Jinja as it stands.
+    """
+
+    name: str
+    root: str
+    version: str | None = None
+    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """model, seed, test, analysis, macro, snapshot, docs, asset, function -> folders."""
+    configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """models, seeds, snapshots, data_tests, sources, exposures, ... -> config tree."""
+    unrendered: Mapping[str, Any] = field(default_factory=dict)
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    quoting: Mapping[str, bool] = field(default_factory=dict)
+    dispatch: tuple[Mapping[str, Any], ...] = ()
+    on_run_start: tuple[str, ...] = ()
+    on_run_end: tuple[str, ...] = ()
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    query_comment: Any = None
+    restrict_access: bool = False
+    selectors: Mapping[str, Any] = field(default_factory=dict)
+    """The raw `selectors.yml`, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One output of a profile: where this run builds. `credentials` are the profile's fields, rendered; they are secret."""
+
+    profile: str
+    name: str
+    type: str
+    database: str | None
+    schema: str
+    threads: int
+    credentials: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that is fixed before parsing: packages (root first), target, variables, flags, environment.
+
+    `env` answers `env_var()` (the value, or None); it is the only way into the environment. Times are ISO 8601, UTC.
+    """
+
+    root: Package
+    packages: tuple[Package, ...]
+    """All packages, the root project first, then installed ones by name."""
+    target: Target
+    cli_vars: Mapping[str, Any]
+    flags: Mapping[str, Any]
+    env: Callable[[str], str | None]
+    target_path: str = "target"
+    log_path: str = "logs"
+    profiles_dir: str = ""
+    invocation_id: str = ""
+    started_at: str = ""
+    clean_targets: tuple[str, ...] = ()
+
+    def package(self, name: str) -> Package | None:
+        """The package of that name."""
+        return next((package for package in self.packages if package.name == name), None)

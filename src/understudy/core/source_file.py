@@ -1,0 +1,32 @@
+"""A file of a project, as read from the disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+FileKind = Literal["model", "seed", "test", "generic_test", "analysis", "macro", "snapshot", "docs", "properties", "function", "fixture"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file with its text. `path` is relative to the package's root with forward slashes (`models/staging/a.sql`);
+    `search_path` is the folder of `dbt_project.yml` under which it was found (`models`).
+
+    The text is stripped of surrounding white space, as dbt does when it reads files; `text` is empty for seeds, whose rows
+    are read when they are loaded. `checksum` is the sha256 of the stripped text, without regard to the line endings of the
+    checkout... as bytes are read (dbt 1.11: FileHash.from_contents).
+    """
+
+    package: str
+    kind: FileKind
+    search_path: str
+    path: str
+    text: str
+    checksum: str
+    modified_at: float = 0.0
+
+    @property
+    def relative_path(self) -> str:
+        """The path below the search path (`staging/a.sql`)."""
+        return self.path[len(self.search_path) :].lstrip("/") if self.search_path else self.path

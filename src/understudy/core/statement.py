@@ -1,0 +1,51 @@
+"""What is sent to an engine, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One SQL statement (or several, for engines that take them as one text).
+
+    `fetch` asks for rows. `purpose` is a word for logs and tests ("create", "test", "hook", "rename", "introspect").
+    `in_transaction` False: sent outside of the node's transaction (hooks with `transaction: false`).
+    """
+
+    sql: str
+    fetch: bool = False
+    purpose: str = ""
+    in_transaction: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a statement returned: column names and rows where it was fetched; the engine's message for `run_results.json`."""
+
+    columns: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    rows: Sequence[tuple[Any, ...]] = ()
+    message: str = "OK"
+    code: str = ""
+    rows_affected: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def adapter_response(self) -> dict[str, Any]:
+        """The `adapter_response` of `run_results.json` (dbt 1.11: AdapterResponse.to_dict(omit_none))."""
+        response: dict[str, Any] = {"_message": self.message}
+        if self.code:
+            response["code"] = self.code
+        if self.rows_affected is not None:
+            response["rows_affected"] = self.rows_affected
+        return {**response, **self.extra}
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnType:
+    """A column as the engine describes it."""
+
+    name: str
+    data_type: str
