@@ -15,7 +15,7 @@ WORKERS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check coverage bench golden oracle docs lock changelog clean setup setup-dbt
+.PHONY: help demo test check lint types layers sizes coverage bench golden oracle docs lock changelog clean setup setup-dbt
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -26,11 +26,19 @@ demo: setup ## the demo on examples/ecommerce: production, one change, a slim bu
 test: setup setup-dbt ## all tests (ARGS="-k defer -x" passes options to pytest, WORKERS=4 its processes)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
-check: setup ## format, lint, types, layers, sizes
+check: lint types layers sizes ## format, lint, types, layers, sizes (`make -k check` goes on after a failure)
+
+lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: setup
 	$(BIN)/mypy
+
+layers: setup
 	$(BIN)/lint-imports
+
+sizes: setup
 	$(BIN)/python -m pytest -q tests/architecture/test_sizes.py
 
 coverage: setup ## branch coverage; it must be complete for defer, state, select and graph
