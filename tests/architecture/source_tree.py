@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import configparser
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -72,3 +73,10 @@ def imports(module: Module) -> Iterator[tuple[str, int]]:
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             yield node.module, node.lineno
             yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def contract(name: str, key: str) -> list[str]:
+    """The list under `key` in a contract of .importlinter."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / ".importlinter")
+    return config[f"importlinter:contract:{name}"][key].split()
