@@ -14,13 +14,14 @@
     │       ├── LinkError          a ref, source, group or doc names nothing, or may not be used here
     │       └── CycleError         the graph has a cycle
     ├── ArtifactError              target/ cannot be written, or an artifact cannot be read
-    └── ExecutionError             a node failed while it ran
-        ├── DatabaseError          the engine refused a statement
-        │   ├── ConnectionFailed   the engine cannot be reached, or lost the connection
-        │   ├── PermissionDenied   the engine says that we may not
-        │   └── DatabaseLocked     another process holds the database
-        ├── ContractError          the columns are not those that the contract promises
-        └── Cancelled              interrupted by the user
+    ├── ExecutionError             a node failed while it ran
+    │   ├── DatabaseError          the engine refused a statement
+    │   │   ├── ConnectionFailed   the engine cannot be reached, or lost the connection
+    │   │   ├── PermissionDenied   the engine says that we may not
+    │   │   └── DatabaseLocked     another process holds the database
+    │   ├── ContractError          the columns are not those that the contract promises
+    │   └── Cancelled              interrupted by the user
+    └── ErrorList                  several errors of one step, told together
 
 An error says what happened (message), where (place), and what to do next (hint). `code` is stable, for logs and tests.
 """

@@ -43,35 +43,52 @@ def broken(tmp_path: Path, files: dict[str, str], *args: str) -> Ran:
     ("files", "expected"),
     [
         pytest.param(
-            {"models/b.sql": "\nselect *\nfrom {{ ref('aa') }}"}, ["models/b.sql", "'aa'", "Did you mean 'a'"], id="misspelt ref"
+            {"models/b.sql": "\nselect *\nfrom {{ ref('aa') }}"},
+            ["models/b.sql", "'aa'", "Did you mean 'a'"],
+            id="misspelt ref",
         ),
         pytest.param(
-            {"models/b.sql": "select * from {{ source('raw', 'users') }}"}, ["models/b.sql", "raw.users"], id="unknown source"
+            {"models/b.sql": "select * from {{ source('raw', 'users') }}"},
+            ["models/b.sql", "raw.users"],
+            id="unknown source",
         ),
         pytest.param(
-            {"models/a.sql": "select * from {{ ref('b') }}"}, ["model.shop.a", "model.shop.b", "models/a.sql"], id="cycle"
+            {"models/a.sql": "select * from {{ ref('b') }}"},
+            ["model.shop.a", "model.shop.b", "models/a.sql"],
+            id="cycle",
         ),
         pytest.param({"models/sub/a.sql": "select 2 as id"}, ["models/a.sql", "models/sub/a.sql"], id="duplicate name"),
         pytest.param(
-            {"models/schema.yml": "models:\n  - name: a\n    columns: [\n  - name: id\n"}, ["models/schema.yml:4"], id="broken YAML"
+            {"models/schema.yml": "models:\n  - name: a\n    columns: [\n  - name: id\n"},
+            ["models/schema.yml:4"],
+            id="broken YAML",
         ),
         pytest.param(
-            {"models/schema.yml": "models:\n  - name: a\n    columns: 12\n"}, ["models/schema.yml:3", "columns"], id="wrong shape"
+            {"models/schema.yml": "models:\n  - name: a\n    columns: 12\n"},
+            ["models/schema.yml:3", "columns"],
+            id="wrong shape",
         ),
         pytest.param({"models/b.sql": "select 1\n\n{% if %}"}, ["models/b.sql:3"], id="Jinja syntax"),
         pytest.param({"models/b.sql": "select 1\n{{ nothing() }}"}, ["models/b.sql:2", "nothing"], id="unknown macro"),
         pytest.param(
-            {"models/b.sql": "{{ config(alias='a') }} select 1"}, ["models/a.sql", "models/b.sql"], id="two nodes, one relation"
+            {"models/b.sql": "{{ config(alias='a') }} select 1"},
+            ["models/a.sql", "models/b.sql"],
+            id="two nodes, one relation",
         ),
-        pytest.param({"models/b.sql": "select {{ var('rate') }}"}, ["models/b.sql:1", "rate", "--vars"], id="missing var"),
-        pytest.param({"dbt_project.yml": "name: shop\nprofile: shp\n"}, ["shp", "Did you mean 'shop'"], id="unknown profile"),
+        pytest.param(
+            {"models/b.sql": "select {{ var('rate') }}"}, ["models/b.sql:1", "rate", "--vars"], id="missing var"
+        ),
+        pytest.param(
+            {"dbt_project.yml": "name: shop\nprofile: shp\n"}, ["shp", "Did you mean 'shop'"], id="unknown profile"
+        ),
         pytest.param({"dbt_project.yml": "profile: shop\n"}, ["dbt_project.yml", "name"], id="no project name"),
         pytest.param(
-            {"profiles.yml": "shop:\n  target: dev\n  outputs:\n    dev: {type: duckbd, schema: dev}\n"}, ["duckbd", "'duckdb'"],
+            {"profiles.yml": "shop:\n  target: dev\n  outputs:\n    dev: {type: duckbd, schema: dev}\n"},
+            ["duckbd", "'duckdb'"],
             id="unknown engine",
         ),
     ],
-)  # fmt: skip
+)
 def test_broken_project(tmp_path: Path, files: dict[str, str], expected: list[str]) -> None:
     ran = broken(tmp_path, files)
     for text in expected:

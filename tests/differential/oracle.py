@@ -1,4 +1,4 @@
-"""Ask dbt 1.11 what it makes of a project; run with the oracle's own Python (`.venv-dbt`), never imported by understudy.
+"""Ask dbt 1.11 what it makes of a project; run with the oracle's own Python, `.venv-dbt`.
 
 usage: oracle.py PROJECT OUT.json
 
@@ -19,8 +19,8 @@ from typing import Any
 from dbt.cli.main import dbtRunner
 
 
-def main(project: str, out: str) -> int:
-    """Build a copy of `project` with dbt and write what came of it to `out`; 0, or 1 when dbt could not run at all."""
+def main(project: str, out: str) -> None:
+    """Build a copy of `project` with dbt and write what came of it to `out`."""
     with tempfile.TemporaryDirectory() as scratch:
         root = pathlib.Path(scratch, "project")
         shutil.copytree(project, root, ignore=shutil.ignore_patterns("target", "logs", "*.duckdb", "*.wal"))
@@ -28,8 +28,7 @@ def main(project: str, out: str) -> int:
         dbt = dbtRunner()
         built = dbt.invoke(["build", "--target", "dev", "--quiet", "--profiles-dir", ".", "--log-level-file", "none"])
         if built.exception is not None:
-            print(built.exception, file=sys.stderr)
-            return 1
+            sys.exit(str(built.exception))
         answer = {
             "manifest": json.loads(pathlib.Path("target/manifest.json").read_text()),
             "run_results": json.loads(pathlib.Path("target/run_results.json").read_text()),
@@ -37,7 +36,6 @@ def main(project: str, out: str) -> int:
         }
         answer["tables"] = tables(answer["manifest"])
     pathlib.Path(out).write_text(json.dumps(answer))
-    return 0
 
 
 def tables(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -62,4 +60,4 @@ def tables(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    main(*sys.argv[1:])

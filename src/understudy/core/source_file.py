@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-FileKind = Literal["model", "seed", "test", "generic_test", "analysis", "macro", "snapshot", "docs", "properties", "function", "fixture"]
+FileKind = Literal[
+    "model",
+    "seed",
+    "test",
+    "generic_test",
+    "analysis",
+    "macro",
+    "snapshot",
+    "docs",
+    "properties",
+    "function",
+    "fixture",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,9 +25,9 @@ class SourceFile:
     """One file with its text. `path` is relative to the package's root with forward slashes (`models/staging/a.sql`);
     `search_path` is the folder of `dbt_project.yml` under which it was found (`models`).
 
-    The text is stripped of surrounding white space, as dbt does when it reads files; `text` is empty for seeds, whose rows
-    are read when they are loaded. `checksum` is the sha256 of the stripped text, without regard to the line endings of the
-    checkout... as bytes are read (dbt 1.11: FileHash.from_contents).
+    The text is stripped of surrounding white space when it is read, so that such space never counts as a change. For a
+    seed it is empty: its rows are read when they are loaded. `checksum` is the sha256 of the stripped text
+    (dbt 1.11: FileHash.from_contents). `modified_at` is in seconds since 1970.
     """
 
     package: str
