@@ -6,6 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from understudy.core.warning import Warning_
+
+DBT_VERSION = "1.11.16"
+"""As which dbt we answer, in `require-dbt-version` and in Jinja's `dbt_version`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Package:
@@ -30,6 +35,7 @@ class Package:
     on_run_end: tuple[str, ...] = ()
     flags: Mapping[str, Any] = field(default_factory=dict)
     query_comment: Any = None
+    """None where the project says nothing (dbt's own comment), an empty text where it wants none."""
     restrict_access: bool = False
     selectors: Mapping[str, Any] = field(default_factory=dict)
     """The raw `selectors.yml`, or empty."""
@@ -68,6 +74,8 @@ class Settings:
     invocation_id: str = ""
     started_at: str = ""
     clean_targets: tuple[str, ...] = ()
+    warnings: tuple[Warning_, ...] = ()
+    """What the settings files gave cause to say."""
 
     def package(self, name: str) -> Package | None:
         """The package of that name."""

@@ -1,0 +1,117 @@
+"""The only walker of the disk: which files a project has, and their texts."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from understudy.core.project import Package, Settings
+from understudy.core.source_file import FileKind, SourceFile
+from understudy.errors import ParseError, Place
+
+if TYPE_CHECKING:
+    from pathspec import PathSpec
+    from pathspec.pattern import Pattern
+
+PROPERTIES = (".yml", ".yaml")
+
+
+def read_files(settings: Settings) -> list[SourceFile]:
+    """All files of all packages, the root project's first, each folder's in order of name.
+
+    A file under the search paths of several kinds appears once per kind that takes its extension (dbt 1.11: read_files).
+    Raises ParseError where a file is no UTF-8 or cannot be read.
+    """
+    return [file for package in settings.packages for file in _read_package(package)]
+
+
+def _rules(package: Package) -> list[tuple[FileKind, tuple[str, ...], tuple[str, ...]]]:
+    """Kind, folders and extensions, in the order in which dbt reads them."""
+    paths = package.paths
+    everywhere = tuple(
+        dict.fromkeys(path for kind, each in paths.items() if kind not in ("docs", "asset") for path in each)
+    )
+    return [
+        ("macro", paths.get("macro", ()), (".sql",)),
+        ("model", paths.get("model", ()), (".sql", ".py")),
+        ("snapshot", paths.get("snapshot", ()), (".sql",)),
+        ("analysis", paths.get("analysis", ()), (".sql",)),
+        ("test", paths.get("test", ()), (".sql",)),
+        ("generic_test", tuple(f"{path}/generic" for path in paths.get("test", ())), (".sql",)),
+        ("seed", paths.get("seed", ()), (".csv",)),
+        ("docs", paths.get("docs", ()), (".md",)),
+        ("properties", everywhere, PROPERTIES),
+        ("fixture", tuple(f"{path}/fixtures" for path in paths.get("test", ())), (".csv", ".sql")),
+        ("function", paths.get("function", ()), (".sql", ".py")),
+    ]
+
+
+def _read_package(package: Package) -> Iterator[SourceFile]:
+    ignored = _ignored(package.root)
+    seen: set[tuple[str, str]] = set()
+    listings: dict[str, list[tuple[str, float]]] = {}
+    contents: dict[str, tuple[str, str]] = {}
+    for kind, folders, extensions in _rules(package):
+        for folder in folders:
+            if folder not in listings:
+                listings[folder] = list(_walk(package.root, folder, ignored))
+            for path, modified in listings[folder]:
+                if not path.lower().endswith(extensions) or (kind, path) in seen:
+                    continue
+                below = path[len(folder) :].lstrip("/") if folder not in (".", "") else path
+                if kind == "test" and below.split("/")[0] in ("generic", "fixtures"):
+                    continue
+                seen.add((kind, path))
+                if path not in contents:
+                    contents[path] = _read(package.root, path, kind)
+                text, checksum = contents[path]
+                yield SourceFile(package.name, kind, "" if folder == "." else folder, path, text, checksum, modified)
+
+
+def _walk(root: str, folder: str, ignored: Callable[[str], bool]) -> Iterator[tuple[str, float]]:
+    """Path below the root and modification time of each file; editors' and hidden files left out."""
+    top = os.path.join(root, folder)
+    pending = [(top, "" if folder == "." else folder)]
+    while pending:
+        directory, prefix = pending.pop()
+        try:
+            with os.scandir(directory) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        folders = []
+        for entry in found:
+            path = f"{prefix}/{entry.name}" if prefix else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                folders.append((entry.path, path))
+            elif entry.name[0] not in ".#~" and entry.is_file() and not ignored(path):
+                yield path, entry.stat().st_mtime
+        pending += reversed(folders)
+
+
+def _ignored(root: str) -> Callable[[str], bool]:
+    """What `.dbtignore` says, in the language of `.gitignore`."""
+    path = os.path.join(root, ".dbtignore")
+    if not os.path.isfile(path):
+        return lambda path: False
+    import pathspec
+
+    with open(path, encoding="utf-8") as file:
+        spec: PathSpec[Pattern] = pathspec.PathSpec.from_lines("gitwildmatch", file)
+    return spec.match_file
+
+
+def _read(root: str, path: str, kind: FileKind) -> tuple[str, str]:
+    """The stripped text and its sha256; of a seed the checksum only."""
+    try:
+        with open(os.path.join(root, path), "rb", buffering=0) as file:
+            text = file.read().decode("utf-8").strip()  # bytes as they are: line endings count, as they do for dbt
+    except UnicodeDecodeError as error:
+        hint = "Save it as UTF-8"
+        raise ParseError(f"The file is no UTF-8 (byte {error.start})", place=Place(path), hint=hint) from error
+    except OSError as error:
+        raise ParseError(f"The file cannot be read: {error.strerror}", place=Place(path)) from error
+    checksum = hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return ("" if kind == "seed" else text), checksum

@@ -1,0 +1,106 @@
+"""What each engine's entry in `profiles.yml` means: required fields, other spellings, the database that it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlparse
+
+from understudy.errors import ProfileError, did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The fields of one engine. `public` are those that Jinja's `target` shows (dbt: _connection_keys)."""
+
+    required: tuple[str, ...]
+    public: tuple[str, ...]
+    aliases: Mapping[str, str]
+    defaults: Mapping[str, Any]
+
+
+ENGINES: Mapping[str, Engine] = {
+    "duckdb": Engine(
+        required=(),
+        public=(
+            "database", "schema", "path", "config_options", "extensions", "settings", "external_root",
+            "use_credential_provider", "attach", "filesystems", "remote", "plugins", "disable_transactions",
+        ),
+        aliases={},
+        defaults={"schema": "main", "path": ":memory:", "external_root": ".", "disable_transactions": False},
+    ),
+    "postgres": Engine(
+        required=("host", "user", "port", "password", "database", "schema"),
+        public=(
+            "host", "port", "user", "database", "schema", "connect_timeout", "role", "search_path", "keepalives_idle",
+            "sslmode", "sslcert", "sslkey", "sslrootcert", "application_name", "retries",
+        ),
+        aliases={"dbname": "database", "pass": "password"},
+        defaults={"connect_timeout": 10, "keepalives_idle": 0, "application_name": "dbt", "retries": 1},
+    ),
+    "spark": Engine(
+        required=("method", "schema"),
+        public=("host", "port", "cluster", "endpoint", "schema", "organization", "method"),
+        aliases={},
+        defaults={"host": None, "database": None, "connect_retries": 0, "connect_timeout": 10},
+    ),
+}  # fmt: skip
+
+
+def read_fields(type_: Any, fields: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The fields with their proper names, defaults and the database. Raises ProfileError; `where` names the target."""
+    if not isinstance(type_, str):
+        raise ProfileError(f"{where} has no 'type'", hint=f"Write one of: {', '.join(ENGINES)}")
+    engine = ENGINES.get(type_)
+    if engine is None:
+        hint = did_you_mean(type_, ENGINES) or f"Known engines: {', '.join(ENGINES)}"
+        raise ProfileError(f"{where} asks for the engine '{type_}', which is unknown", hint=hint)
+    result = dict(engine.defaults)
+    for name, value in fields.items():
+        proper = engine.aliases.get(name, name)
+        if proper in fields and proper != name:
+            raise ProfileError(f"{where} has both '{name}' and '{proper}', which mean the same")
+        result[proper] = value
+    missing = [name for name in engine.required if result.get(name) in (None, "")]
+    if missing:
+        raise ProfileError(f"{where} lacks {', '.join(repr(name) for name in missing)}")
+    if type_ == "duckdb":
+        result["database"] = duckdb_database(result, where)
+    if not isinstance(result.get("schema"), str):
+        raise ProfileError(f"The 'schema' of {where} must be text, not {result.get('schema')!r}")
+    return result
+
+
+def duckdb_database(fields: Mapping[str, Any], where: str) -> str:
+    """DuckDB names a database after its file; another name is allowed only for an attached one (dbt-duckdb 1.11)."""
+    derived = path_database(fields.get("path"))
+    given = fields.get("database")
+    attached = [entry.get("alias") for entry in fields.get("attach") or [] if isinstance(entry, dict)]
+    if given is None or given == derived or given in attached or fields.get("remote"):
+        return given or derived
+    raise ProfileError(
+        f"{where} has the database '{given}', but DuckDB names the database of its path '{derived}'",
+        hint=f"Leave 'database' out, or write '{derived}'",
+    )
+
+
+def path_database(path: Any) -> str:
+    """The name that DuckDB gives to the database in a file: the first part of the file's name."""
+    if path is None or path == ":memory:":
+        return "memory"
+    parsed = urlparse(str(path))
+    file = parsed.path.rsplit("/", 1)[-1]
+    if parsed.scheme in ("md", "motherduck"):
+        return file.rsplit(".", 1)[0] or "my_db"
+    if parsed.scheme.lower() == "ducklake":
+        return urlparse(file.rsplit(".", 1)[0]).path
+    return file.lstrip(".").split(".")[0]
+
+
+def target_variables(type_: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The engine's part of Jinja's `target`: no secrets."""
+    engine = ENGINES[type_]
+    names = (*engine.public, *(alias for alias, name in engine.aliases.items() if name in engine.public))
+    values = {name: fields.get(engine.aliases.get(name, name)) for name in names}
+    return {name: value for name, value in values.items() if name in fields or engine.aliases.get(name) in fields}
