@@ -1,0 +1,2 @@
+{{ config(tags=['alone']) }}
+select {{ 40 + 2 }} as answer

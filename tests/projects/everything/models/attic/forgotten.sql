@@ -1,0 +1,1 @@
+select this is no SQL and {{ no jinja

@@ -1,0 +1,1 @@
+select product_id, product_name, price from {{ ref('products') }}

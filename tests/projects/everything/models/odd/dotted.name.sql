@@ -1,0 +1,1 @@
+select 'dots' as what, * from {{ ref('MixedCase') }}

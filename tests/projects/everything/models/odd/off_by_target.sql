@@ -1,0 +1,2 @@
+{{ config(enabled=(target.name == 'nowhere')) }}
+select 1 as x

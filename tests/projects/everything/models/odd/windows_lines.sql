@@ -1,0 +1,3 @@
+select
+    2 as n
+from {{ ref("trailing") }}

@@ -1,0 +1,1 @@
+select event_id, kind, happened_at from {{ source('side_source', 'events') }}

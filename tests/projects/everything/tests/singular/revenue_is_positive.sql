@@ -1,0 +1,1 @@
+select * from {{ ref('revenue_report') }} where total < 0

@@ -1,0 +1,3 @@
+select ticket_id
+from {{ ref('tickets') }}
+where amount < 0

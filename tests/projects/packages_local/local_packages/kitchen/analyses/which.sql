@@ -1,0 +1,1 @@
+select recipe from {{ ref('recipes') }}

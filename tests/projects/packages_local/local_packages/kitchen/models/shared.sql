@@ -1,0 +1,1 @@
+select 'kitchen' as whose

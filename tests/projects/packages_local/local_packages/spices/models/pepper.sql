@@ -1,0 +1,1 @@
+select 'pepper' as spice, {{ spices.heat() }} as hot

@@ -1,0 +1,1 @@
+select 'tavern' as whose
