@@ -1,0 +1,192 @@
+"""Contracts: the columns that a model promises, checked and declared (dbt 1.11: relations/column/columns_spec_ddl)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from understudy.core.statement import ColumnType
+from understudy.errors import ContractError
+from understudy.stdlib.support import Table, as_relation, field, quoted, quoted_name, send
+from understudy.template.scope import MacroContext
+
+macro = MACROS = Table()
+macro.dispatched("get_assert_columns_equivalent", "get_table_columns_and_constraints", "get_select_subquery")
+macro.dispatched("get_empty_subquery_sql", "get_empty_schema_sql", "get_columns_in_query")
+
+Columns = Mapping[str, Mapping[str, Any]]
+
+
+@macro
+def default__get_empty_subquery_sql(ctx: MacroContext, select_sql: str, select_sql_header: str | None = None) -> str:
+    """A query with the same columns and no rows."""
+    header = f"{select_sql_header}\n" if select_sql_header is not None else ""
+    return f"{header}select * from (\n        {select_sql}\n    ) as __dbt_sbq\n    where false\n    limit 0"
+
+
+@macro
+def default__get_empty_schema_sql(ctx: MacroContext, columns: Columns) -> str:
+    """A query whose columns are those of the properties, with their types. Raises ContractError for one without type."""
+    untyped = [str(column["name"]) for column in columns.values() if not column.get("data_type")]
+    if untyped:
+        raise ContractError(f"Contracted models require data_type to be defined for each column: {', '.join(untyped)}")
+    parts = (
+        f"{ctx.call('cast', 'null', column['data_type'])} as {quoted_name(ctx, column)}" for column in columns.values()
+    )
+    return "select " + ", ".join(parts)
+
+
+@macro
+def get_column_schema_from_query(
+    ctx: MacroContext, select_sql: str, select_sql_header: str | None = None
+) -> list[ColumnType]:
+    """The names and types of a query's columns, as the engine describes them; no row is read."""
+    if select_sql_header is not None:
+        send(ctx, select_sql_header, "introspect")
+    sql = str(ctx.call("get_empty_subquery_sql", select_sql))
+    result = send(ctx, ctx.dialect.ddl.describe_query(sql), "introspect", fetch=True)
+    return [ColumnType(str(name), str(data_type)) for name, data_type in result.rows]
+
+
+@macro
+def default__get_columns_in_query(ctx: MacroContext, select_sql: str) -> list[str]:
+    """The names of a query's columns."""
+    return [column.name for column in ctx.call("get_column_schema_from_query", select_sql)]
+
+
+@macro
+def default__get_assert_columns_equivalent(ctx: MacroContext, sql: str) -> Any:
+    """Raise ContractError when the query's columns are not those of the contract."""
+    return ctx.call("assert_columns_equivalent", sql)
+
+
+@macro
+def assert_columns_equivalent(ctx: MacroContext, sql: str) -> str:
+    """Raise ContractError, with a table of the differences, unless names, types and number of columns agree.
+
+    The order does not matter (dbt 1.11: assert_columns_equivalent).
+    """
+    promised_columns: Columns = ctx.model.get("columns") or {}
+    if not promised_columns:
+        raise ContractError("This model has an enforced contract, and its 'columns' specification is missing")
+    actual = ctx.call("get_column_schema_from_query", sql, ctx.config.get("sql_header"))
+    promised = ctx.call("get_column_schema_from_query", ctx.call("get_empty_schema_sql", promised_columns))
+    rows = mismatches(actual, promised)
+    if rows:
+        raise ContractError(
+            "This model has an enforced contract that failed.\nPlease ensure the name, data_type, and number of "
+            f"columns in your contract match the columns in your model's definition.\n\n{table_text(rows)}"
+        )
+    return ""
+
+
+def mismatches(actual: Iterable[ColumnType], promised: Iterable[ColumnType]) -> list[tuple[str, str, str, str]]:
+    """(column, type in the query, type in the contract, reason) for each difference, by name."""
+    have = {column.name: column.data_type for column in actual}
+    want = {column.name: column.data_type for column in promised}
+    rows = [(name, kind, "", "missing in contract") for name, kind in have.items() if name not in want]
+    rows += [(name, "", kind, "missing in definition") for name, kind in want.items() if name not in have]
+    rows += [
+        (name, kind, want[name], "data type mismatch")
+        for name, kind in have.items()
+        if name in want and want[name] != kind
+    ]
+    return sorted(rows)
+
+
+def table_text(rows: Iterable[tuple[str, ...]]) -> str:
+    """The differences as a table of plain text."""
+    head = ("column_name", "definition_type", "contract_type", "mismatch_reason")
+    lines = [head, *rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    text = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
+    ]
+    rule = "| " + " | ".join("-" * width for width in widths) + " |"
+    return "\n".join([text[0], rule, *text[1:]])
+
+
+@macro
+def default__get_table_columns_and_constraints(ctx: MacroContext) -> Any:
+    """The parenthesis of columns and constraints."""
+    return ctx.call("table_columns_and_constraints")
+
+
+@macro
+def table_columns_and_constraints(ctx: MacroContext) -> str:
+    """Columns with types and constraints, then the model's own constraints, in parentheses."""
+    columns: Columns = ctx.model.get("columns") or {}
+    parts = [
+        " ".join([f"{quoted_name(ctx, column)} {column['data_type']}", *_column_constraints(ctx, column)])
+        for column in columns.values()
+    ]
+    parts += [text for constraint in ctx.model.get("constraints") or [] if (text := _model_constraint(ctx, constraint))]
+    return "(\n    " + ",\n    ".join(parts) + "\n    )"
+
+
+def _column_constraints(ctx: MacroContext, column: Mapping[str, Any]) -> list[str]:
+    texts = []
+    for constraint in column.get("constraints") or []:
+        kind, expression = str(field(constraint, "type")), field(constraint, "expression") or ""
+        to, to_columns = field(constraint, "to"), field(constraint, "to_columns")
+        if kind in ("not_null", "unique", "primary_key"):
+            texts.append(f"{kind.replace('_', ' ')} {expression}".strip())
+        elif kind == "check" and expression:
+            texts.append(f"check ({expression})")
+        elif kind == "foreign_key" and to and to_columns:
+            texts.append(f"references {ctx.dialect.ddl.constraint_target(str(to))} ({', '.join(to_columns)})")
+        elif kind == "foreign_key" and expression:
+            texts.append(f"references {expression}")
+        elif kind == "custom" and expression:
+            texts.append(expression)
+    return texts
+
+
+def _model_constraint(ctx: MacroContext, constraint: Any) -> str | None:
+    kind, expression = str(field(constraint, "type")), field(constraint, "expression") or ""
+    to, to_columns = field(constraint, "to"), field(constraint, "to_columns")
+    name = f"constraint {field(constraint, 'name')} " if field(constraint, "name") else ""
+    columns = ", ".join(field(constraint, "columns") or [])
+    if kind == "check" and expression:
+        return f"{name}check ({expression})"
+    if kind in ("unique", "primary_key"):
+        return f"{name}{kind.replace('_', ' ')}{f' {expression}' if expression else ''} ({columns})"
+    if kind == "foreign_key" and to and to_columns:
+        target = ctx.dialect.ddl.constraint_target(str(to))
+        return f"{name}foreign key ({columns}) references {target} ({', '.join(to_columns)})"
+    if kind == "foreign_key" and expression:
+        return f"{name}foreign key ({columns}) references {expression}"
+    return f"{name}{expression}" if kind == "custom" and expression else None
+
+
+@macro
+def default__get_column_names(ctx: MacroContext) -> str:
+    """The contract's columns, as a list for SQL."""
+    columns: Columns = ctx.model.get("columns") or {}
+    return ", ".join(quoted_name(ctx, column) for column in columns.values())
+
+
+@macro
+def default__get_select_subquery(ctx: MacroContext, sql: str) -> str:
+    """The query with its columns in the contract's order."""
+    names = ctx.dispatch("get_column_names", "dbt")()
+    return f"select {names}\n    from (\n        {sql}\n    ) as model_subq"
+
+
+@macro
+def get_column_names(ctx: MacroContext) -> str:
+    """The contract's columns in parentheses (dbt-duckdb's macro of that name)."""
+    return f"({ctx.dispatch('get_column_names', 'dbt')()})"
+
+
+@macro
+def get_columns_in_relation(ctx: MacroContext, relation: Any) -> Any:
+    """The relation's columns."""
+    database = ctx.database
+    return list(database.columns(as_relation(relation))) if database is not None else []
+
+
+@macro
+def get_quoted_csv(ctx: MacroContext, column_names: Iterable[str]) -> str:
+    """Names in quotes, with commas between them."""
+    return ", ".join(quoted(ctx, str(name)) for name in column_names)

@@ -1,0 +1,42 @@
+"""All built-in macros by name, and their entries in the manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from understudy.core.nodes import Macro
+from understudy.stdlib import contracts, crossdb, incremental, names, relations, runtime, seeds, tests
+from understudy.template.scope import BuiltinMacro
+
+_ROOMS = {
+    "get_custom_name": names.MACROS,
+    "generic_test_sql": tests.MACROS,
+    "relations": relations.MACROS,
+    "contracts": contracts.MACROS,
+    "incremental": incremental.MACROS,
+    "seeds": seeds.MACROS,
+    "runtime": runtime.MACROS,
+    "utils": crossdb.MACROS,
+}
+
+BUILTINS: Mapping[str, BuiltinMacro] = MappingProxyType(
+    {name: macro for room in _ROOMS.values() for name, macro in room.items()}
+)
+"""Name -> Python macro. `default__x` and `<adapter>__x` are what `adapter.dispatch('x')` finds."""
+
+
+def builtin_macros() -> dict[str, Macro]:
+    """The manifest's entries (`macro.dbt.<name>`); their SQL is a comment, for there is no template behind them."""
+    return {
+        f"macro.dbt.{name}": Macro(
+            name=name,
+            package_name="dbt",
+            path=f"macros/{room}.sql",
+            original_file_path=f"macros/{room}.sql",
+            unique_id=f"macro.dbt.{name}",
+            macro_sql=f"{{# {name}: built into understudy #}}",
+        )
+        for room, macros in _ROOMS.items()
+        for name in macros
+    }
