@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from understudy.core.relation import Relation
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -19,6 +21,24 @@ class Statement:
     fetch: bool = False
     purpose: str = ""
     in_transaction: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The rows of a CSV file, with a header line, into a table whose columns stand in the file's order.
+
+    `path` is absolute. Empty cells are null. Engines read the file in bounded memory.
+    """
+
+    relation: Relation
+    path: str
+    columns: tuple[str, ...]
+    delimiter: str = ","
+    purpose: str = "load"
+
+
+Request = Statement | Load
+"""What a materialization may ask of an engine."""
 
 
 @dataclass(frozen=True, slots=True)

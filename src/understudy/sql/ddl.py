@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from understudy.core.relation import Relation, quote
 
@@ -91,10 +90,10 @@ class Ddl:
         word = "unique index" if unique else "index"
         return f"create {word} {quote(name, relation.quote_character)} on {relation.render()} ({', '.join(columns)})"
 
+    def copy_csv(self, relation: Relation, path: str, delimiter: str) -> str:
+        """The statement that copies a CSV file with a header into a table, for engines that read files themselves."""
+        raise NotImplementedError
+
     def constraint_target(self, to: str) -> str:
         """The table that a foreign key names."""
         return to
-
-    def extra(self, relation: Relation, config: Mapping[str, Any]) -> str:
-        """What the engine adds between the name and `as` when it creates a table."""
-        return ""

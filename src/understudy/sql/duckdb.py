@@ -19,6 +19,11 @@ class DuckDB(Ddl):
         """DuckDB describes a query without running it."""
         return f"select column_name, column_type from (describe {sql}\n)"
 
+    def copy_csv(self, relation: Relation, path: str, delimiter: str) -> str:
+        """DuckDB reads the file itself (dbt-duckdb 1.11: duckdb__load_csv_rows)."""
+        options = f"FORMAT CSV, HEADER TRUE, DELIMITER {self.literal(delimiter)}"
+        return f"COPY {relation.render()} FROM {self.literal(path)} ({options})"
+
     def constraint_target(self, to: str) -> str:
         """A foreign key may not name a catalog, not even its own (dbt-duckdb 1.11)."""
         parts = to.split(".")

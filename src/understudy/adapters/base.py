@@ -1,0 +1,87 @@
+"""What every engine offers. Optional powers are capabilities, not methods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from understudy.core.relation import Relation, SchemaName
+from understudy.core.statement import ColumnType, Load, Result, Statement
+from understudy.errors import DatabaseError
+from understudy.sql.dialect import Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine can do.
+
+    `transactions`: several statements, DDL among them, are done whole or not at all. `swap_in_place`: a relation can be
+    dropped and another renamed to its name in one transaction. `cross_database`: a query may read other databases.
+    """
+
+    transactions: bool = True
+    cross_database: bool = True
+    cancel: bool = True
+    temporary_tables: bool = True
+    grants: bool = False
+
+
+Listing = Mapping[SchemaName, Sequence[Relation] | DatabaseError]
+"""The relations of each schema that was asked for, with their types; the error of one that may not be listed."""
+
+
+class Connection(Protocol):
+    """One session of an engine, used by one thread at a time; only `cancel` may be called from another."""
+
+    def execute(self, statement: Statement) -> Result:
+        """Send a statement. Raises DatabaseError or one below it; Cancelled when interrupted."""
+
+    def load(self, load: Load) -> Result:
+        """Copy a file's rows into a table; the result counts them. Raises DatabaseError."""
+
+    def relations(self, schemas: Iterable[SchemaName]) -> Listing:
+        """List schemas, in one query per database at most. A schema that is missing is empty; errors are values."""
+
+    def columns(self, relation: Relation) -> Sequence[ColumnType]:
+        """The columns in order; empty when the relation is missing. Raises DatabaseError."""
+
+    def schemas(self, database: str | None) -> Sequence[str]:
+        """The names of a database's schemas. Raises DatabaseError."""
+
+    def begin(self) -> None:
+        """Open a transaction; nothing when one is open."""
+
+    def commit(self) -> None:
+        """Commit the open transaction, if there is one. Raises DatabaseError."""
+
+    def rollback(self) -> None:
+        """Undo the open transaction, if there is one; never raises for one that the engine has ended already."""
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether `begin` was called without an end."""
+
+    def cancel(self) -> None:
+        """Interrupt what the connection does now. Callable from any thread."""
+
+    def close(self) -> None:
+        """End the session; an open transaction is undone."""
+
+
+class Adapter(Protocol):
+    """An engine, reached by one profile."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """Its language."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Its powers."""
+
+    def connect(self) -> Connection:
+        """A new session. Raises ConnectionFailed, PermissionDenied, DatabaseLocked, ProfileError."""
+
+    def close(self) -> None:
+        """Release everything."""

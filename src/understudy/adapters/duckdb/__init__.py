@@ -1,0 +1,1 @@
+"""DuckDB: one instance per adapter, one cursor per thread."""

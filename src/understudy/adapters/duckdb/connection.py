@@ -1,0 +1,225 @@
+"""Connections to DuckDB."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+from understudy.adapters.base import Capabilities, Listing
+from understudy.adapters.duckdb.errors import opening, translate
+from understudy.adapters.duckdb.profile import Profile, attach_sql, literal, read_profile, secrets_of
+from understudy.core.project import Target
+from understudy.core.relation import Relation, SchemaName
+from understudy.core.statement import ColumnType, Load, Result, Statement
+from understudy.errors import DatabaseError, DatabaseLocked, ProfileError
+from understudy.sql.dialect import Dialect, dialect
+
+LOCK_WAIT = 2.0
+"""Seconds to wait for a file that another process holds, unless the profile's `retries` say otherwise."""
+
+
+class DuckDBAdapter:
+    """One instance of DuckDB for the whole process; each connection is a cursor of it."""
+
+    dialect: Dialect = dialect("duckdb")
+
+    def __init__(self, profile: Profile, project_root: str) -> None:
+        self.profile = profile
+        self.project_root = project_root
+        self.capabilities = Capabilities(transactions=not profile.disable_transactions)
+        self._lock = threading.Lock()
+        self._instance: duckdb.DuckDBPyConnection | None = None
+
+    def connect(self) -> DuckDBConnection:
+        """A new cursor; the first one opens the file."""
+        with self._lock:
+            if self._instance is None:
+                self._instance = self._open()
+            cursor = self._instance.cursor()
+        try:
+            for name, value in (self.profile.settings or {}).items():
+                cursor.execute(f"SET {name} = {literal(value)}")
+        except duckdb.Error as error:
+            raise ProfileError(f"DuckDB refuses a setting of the profile: {error}") from error
+        return DuckDBConnection(cursor, self.dialect)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            if self._instance is not None:
+                self._instance.close()
+                self._instance = None
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        instance = self._connect_patiently()
+        try:
+            for extension in self.profile.extensions:
+                _load_extension(instance, extension)
+            for sql in secrets_of(self.profile):
+                instance.execute(sql)
+            for entry in self.profile.attach:
+                instance.execute(attach_sql(entry, self.project_root))
+            instance.execute(f"SET GLOBAL file_search_path = {literal(self.project_root)}")
+        except duckdb.Error as error:
+            instance.close()
+            raise opening(error, self.profile.path) from error
+        return instance
+
+    def _connect_patiently(self) -> duckdb.DuckDBPyConnection:
+        """Open the file; one that is locked is tried again for a short while."""
+        config: dict[str, Any] = dict(self.profile.config_options or {})
+        if self.profile.motherduck_token and self.profile.is_motherduck:
+            config["motherduck_token"] = self.profile.motherduck_token
+        attempts = (self.profile.retries or {}).get("connect_attempts")
+        deadline = time.monotonic() + (2.0 ** int(attempts) - 1 if attempts else LOCK_WAIT)
+        pause = 0.1
+        while True:
+            try:
+                return duckdb.connect(self.profile.path, config=config)
+            except (duckdb.Error, OSError) as error:
+                ours = opening(error, self.profile.path)
+                if not isinstance(ours, DatabaseLocked) or time.monotonic() + pause > deadline:
+                    raise ours from error
+            time.sleep(pause)
+            pause = min(pause * 2, 1.0)
+
+
+def _load_extension(instance: duckdb.DuckDBPyConnection, extension: str | Mapping[str, str]) -> None:
+    """Load an extension; install it where that fails, so that an installed one needs no network."""
+    name, repository = (
+        (extension, None) if isinstance(extension, str) else (extension.get("name"), extension.get("repo"))
+    )
+    if not name:
+        raise ProfileError(f"An entry of the profile's 'extensions' has no name: {extension!r}")
+    try:
+        instance.load_extension(name)
+    except duckdb.Error:
+        instance.execute(f"install {name}" + (f" from {repository}" if repository else ""))
+        instance.load_extension(name)
+
+
+class DuckDBConnection:
+    """A cursor of DuckDB with its transaction."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, dialect: Dialect) -> None:
+        self._cursor = cursor
+        self._dialect = dialect
+        self.in_transaction = False
+
+    def execute(self, statement: Statement) -> Result:
+        """Send a statement, or several in one text; the last one's answer counts."""
+        try:
+            self._cursor.execute(statement.sql)
+            columns = self._cursor.description or []
+            if statement.fetch:
+                names, types = tuple(c[0] for c in columns), tuple(str(c[1]) for c in columns)
+                return Result(names, types, self._cursor.fetchall())
+            counted = len(columns) == 1 and columns[0][0] == "Count"
+            row = self._cursor.fetchone() if counted else None
+        except (duckdb.Error, RuntimeError, OSError) as error:
+            raise translate(error) from error
+        return Result(rows_affected=row[0] if row else None)
+
+    def load(self, load: Load) -> Result:
+        """DuckDB reads the file itself."""
+        return self.execute(
+            Statement(self._dialect.ddl.copy_csv(load.relation, load.path, load.delimiter), purpose="load")
+        )
+
+    def relations(self, schemas: Iterable[SchemaName]) -> Listing:
+        """One query for all of them. A database that is not attached is an error, for nobody can say what it holds."""
+        wanted = tuple(dict.fromkeys(schemas))
+        if not wanted:
+            return {}
+        current = self._current_database() if any(name.database is None for name in wanted) else ""
+        keys = {name: ((name.database or current).lower(), name.schema.lower()) for name in wanted}
+        conditions = " or ".join(
+            f"(lower(database_name) = {literal(database)} and lower(schema_name) = {literal(schema)})"
+            for database, schema in dict.fromkeys(keys.values())
+        )
+        try:
+            rows = self.execute(Statement(_list_sql(conditions), fetch=True, purpose="introspect")).rows
+        except DatabaseError as error:
+            return dict.fromkeys(wanted, error)
+        attached = {row[0].lower() for row in rows if row[3] == "database"}
+        found: dict[tuple[str, str], list[Relation]] = {key: [] for key in keys.values()}
+        for database, schema, name, kind in rows:
+            if kind != "database":
+                relation = self._dialect.relation(database, schema, name, type=kind)
+                found[(database.lower(), schema.lower())].append(relation)
+        return {name: found[key] if key[0] in attached else _not_attached(name) for name, key in keys.items()}
+
+    def columns(self, relation: Relation) -> Sequence[ColumnType]:
+        """What `describe` says. In a transaction a missing relation ends the transaction: ask `relations` first."""
+        try:
+            rows = self._cursor.execute(self._dialect.ddl.describe(relation)).fetchall()
+        except duckdb.CatalogException:
+            return ()
+        except (duckdb.Error, RuntimeError) as error:
+            raise translate(error) from error
+        return tuple(ColumnType(str(name), str(data_type)) for name, data_type in rows)
+
+    def schemas(self, database: str | None) -> Sequence[str]:
+        """The schemas of a database, the current one when none is named."""
+        name = f"lower({literal(database)})" if database else "current_database()"
+        sql = f"select schema_name from duckdb_schemas() where lower(database_name) = {name} order by 1"
+        return tuple(row[0] for row in self.execute(Statement(sql, fetch=True, purpose="introspect")).rows)
+
+    def begin(self) -> None:
+        """Open a transaction."""
+        if not self.in_transaction:
+            self.execute(Statement("begin", purpose="begin"))
+            self.in_transaction = True
+
+    def commit(self) -> None:
+        """Commit the transaction; a conflict with another one shows here."""
+        if self.in_transaction:
+            self.in_transaction = False
+            self.execute(Statement("commit", purpose="commit"))
+
+    def rollback(self) -> None:
+        """Undo the transaction."""
+        if self.in_transaction:
+            self.in_transaction = False
+            try:
+                self._cursor.execute("rollback")
+            except duckdb.Error:
+                return  # a failed commit has ended it already
+
+    def cancel(self) -> None:
+        """Interrupt the running statement."""
+        self._cursor.interrupt()
+
+    def close(self) -> None:
+        """Undo and leave."""
+        self.rollback()
+        self._cursor.close()
+
+    def _current_database(self) -> str:
+        rows = self.execute(Statement("select current_database()", fetch=True, purpose="introspect")).rows
+        return str(rows[0][0])
+
+
+def _list_sql(conditions: str) -> str:
+    return (
+        "select database_name, schema_name, table_name, 'table' from duckdb_tables() "
+        f"where not internal and ({conditions}) union all "
+        f"select database_name, schema_name, view_name, 'view' from duckdb_views() where not internal and ({conditions}) "
+        "union all select database_name, null, null, 'database' from duckdb_databases()"
+    )
+
+
+def _not_attached(name: SchemaName) -> DatabaseError:
+    return DatabaseError(
+        f"The database '{name.database}' is not attached, so its schema '{name.schema}' cannot be listed",
+        hint="Name its file under 'attach' in profiles.yml.",
+    )
+
+
+def open_adapter(target: Target, project_root: str) -> DuckDBAdapter:
+    """The adapter of a target; see adapters.registry."""
+    return DuckDBAdapter(read_profile(target.credentials, project_root), project_root)
