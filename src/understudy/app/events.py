@@ -1,0 +1,245 @@
+"""Everything that is told to a person while a command runs. The pipeline makes events; `cli/` turns them into text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from understudy.core.warning import Warning_
+from understudy.errors import UnderstudyError
+
+Level = Literal["debug", "info", "warn", "error"]
+Status = Literal["success", "pass", "warn", "fail", "error", "skipped", "no-op"]
+"""The `status` of run_results.json (dbt 1.11: RunStatus, TestStatus)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateInUse:
+    """A state that this run compares with or defers to.
+
+    Attributes:
+        label: its name for people, mostly the folder's.
+        origin: what named it: `--state`, `DBT_STATE` ...
+        environment: the target that wrote it, as far as it is known.
+        age: seconds since it was built; None where it does not say.
+        nodes: how many nodes it holds that a reference can go to.
+    """
+
+    label: str
+    origin: str
+    environment: str | None = None
+    age: float | None = None
+    nodes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The head: who runs, for which target, with which states."""
+
+    version: str
+    command: str
+    target: str
+    engine: str
+    states: tuple[StateInUse, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the pipeline does now, for a person who waits: `Reading 1,000 files`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What was selected, before anything runs.
+
+    Attributes:
+        models: how many models are selected, of `of_models` in the project.
+        others: other resources by their type's name: `{"test": 5, "seed": 1}` as pairs.
+        criteria: the selection as it was given, empty when there was none.
+        deferred: how many references go to a state's relation, and to which schemas (`analytics.prod`).
+        kinds, longest: the words and the longest name among the nodes that will run, so that columns line up.
+    """
+
+    models: int
+    of_models: int
+    others: tuple[tuple[str, int], ...] = ()
+    criteria: str = ""
+    deferred: int = 0
+    deferred_to: tuple[str, ...] = ()
+    total: int = 0
+    kinds: tuple[str, ...] = ()
+    longest: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceDecided:
+    """Where the references to one node go in this run, and why."""
+
+    name: str
+    relation: str
+    reason: str
+    unique_id: str = ""
+    used_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStarted:
+    """A node starts. `kind`: table, view, incremental, seed, test ...; `name`: `dev.orders`, or the name of a test."""
+
+    unique_id: str
+    kind: str
+    name: str
+    index: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFinished:
+    """A node is done.
+
+    Attributes:
+        rows: rows written; for a test, failing rows.
+        seconds: how long it took.
+        message: the reason where it is not plain success: the driver's words, `Got 3 results`, why it was skipped.
+        path, line: the file that declares it.
+        compiled_path: its compiled SQL, relative to where the user stands.
+        failures_relation: where `store_failures` keeps the failing rows.
+        hint: the next step.
+    """
+
+    unique_id: str
+    kind: str
+    name: str
+    status: Status
+    seconds: float
+    rows: int | None = None
+    message: str = ""
+    path: str | None = None
+    line: int | None = None
+    compiled_path: str | None = None
+    failures_relation: str | None = None
+    hint: str | None = None
+    index: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WarningRaised:
+    """A warning; the same one is printed once."""
+
+    warning: Warning_
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRaised:
+    """The command ends with this error."""
+
+    error: UnderstudyError
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The sum. `stood_in` models were not built because a state's relations stood in; they last took `stood_in_seconds`.
+
+    The counts are nodes: `built` relations, tests `passed`, nodes that `warned`, tests `failed`, `errors`, `skipped`.
+    """
+
+    seconds: float
+    built: int = 0
+    passed: int = 0
+    warned: int = 0
+    failed: int = 0
+    errors: int = 0
+    skipped: int = 0
+    stood_in: int = 0
+    stood_in_seconds: float | None = None
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A result, for stdout: a line of `list`, compiled SQL, a finding of `debug`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows to look at, for stdout (`seed --show`)."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A finding of the `debug` command, for stdout. `ok` None: just said."""
+
+    subject: str
+    finding: str
+    ok: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What a template print()s, for stdout."""
+
+    text: str
+    node: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """Anything else: what a template log()s, a statement that was sent, a file that was written."""
+
+    text: str
+    level: Level = "debug"
+    node: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Values that must never be printed from now on, such as the profile's password. Not told to anybody."""
+
+    values: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Secrets({len(self.values)} values)"
+
+
+Event = (
+    Started
+    | Stage
+    | Selected
+    | ReferenceDecided
+    | NodeStarted
+    | NodeFinished
+    | WarningRaised
+    | ErrorRaised
+    | RunFinished
+    | Output
+    | Table
+    | Checked
+    | Printed
+    | Logged
+    | Secrets
+)
+
+
+def level(event: Event) -> Level:
+    """How severe an event is."""
+    match event:
+        case ErrorRaised() | NodeFinished(status="fail" | "error"):
+            return "error"
+        case WarningRaised() | NodeFinished(status="warn"):
+            return "warn"
+        case Logged(level=given):
+            return given
+        case Stage() | NodeStarted() | ReferenceDecided() | Secrets():
+            return "debug"
+        case _:
+            return "info"
