@@ -5,6 +5,7 @@ PAGES names each generated file and the function that makes its text: a page tha
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -35,6 +36,14 @@ def decision_index() -> str:
     return re.sub(r"(?<=\|---\|---\|\n)(\| \[.*\n)*", lambda _: "".join(rows), text)
 
 
+def deferral_table() -> str:
+    """The rule of deferral, from the truth table that the tests hold it to."""
+    table = json.loads((ROOT / "tests/unit/defer/truth_table.json").read_text(encoding="utf-8"))
+    rows = [f"| {row['row']} | {row['condition']} | {row['relation']} | {row['reason']} |\n" for row in table["rows"]]
+    head = "# Where a reference goes\n\nIn this order; the first condition that holds decides.\n\n"
+    return NOTE + head + "| # | condition | relation | reason |\n|---|---|---|---|\n" + "".join(rows)
+
+
 def tree(cls: type[errors.UnderstudyError]) -> Iterator[type[errors.UnderstudyError]]:
     yield cls
     for child in cls.__subclasses__():
@@ -47,6 +56,7 @@ def first_line(cls: type) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/adr/README.md": decision_index,
+    "docs/reference/deferral-table.md": deferral_table,
     "docs/reference/errors.md": error_reference,
 }
 

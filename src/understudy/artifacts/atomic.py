@@ -1,0 +1,63 @@
+"""The one place that writes files of the target directory: a file is there whole, or as it was before.
+
+Text goes to a new file in the same folder, which then takes the name of the old one. A reader, another run or a power cut
+at any moment meets one of the two, never a half.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Iterable
+
+from understudy.errors import ArtifactError, Place
+
+HINTS = {
+    errno.EACCES: "Make the folder writable, or name another with --target-path.",
+    errno.EPERM: "Make the folder writable, or name another with --target-path.",
+    errno.EROFS: "The file system is read-only: name another folder with --target-path.",
+    errno.ENOSPC: "The disk is full: free some space, or name a folder on another disk with --target-path.",
+    errno.EDQUOT: "The quota is used up: free some space, or name another folder with --target-path.",
+    errno.ENAMETOOLONG: "The path is too long: name a shorter folder with --target-path.",
+    errno.ENOTDIR: "A file stands where a folder is needed: remove it, or name another folder with --target-path.",
+    errno.EISDIR: "A folder stands where the file belongs: remove it.",
+}
+
+
+def write(path: str | os.PathLike[str], content: bytes | Iterable[bytes], *, durable: bool = True) -> None:
+    """Write a file whole; folders are made as needed; a symbolic link stays one, and its target is replaced.
+
+    Args:
+        content: the bytes, or pieces of them.
+        durable: wait until they are on the disk. Compiled SQL need not be: it can be made again.
+    Raises:
+        ArtifactError: the folder is read-only, the disk is full, ... The old file, if any, is as it was.
+    """
+    real = os.path.realpath(path)
+    folder, name = os.path.split(real)
+    temporary = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(8)}.tmp")
+    try:
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        except FileNotFoundError:
+            os.makedirs(folder, exist_ok=True)
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            with open(descriptor, "wb") as file:
+                file.writelines((content,) if isinstance(content, bytes) else content)
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
+            os.replace(temporary, real)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise ArtifactError(
+            f"Cannot write {os.fspath(path)}: {error.strerror or error}",
+            place=Place(path=os.fspath(path)),
+            hint=HINTS.get(error.errno or 0),
+        ) from error

@@ -1,0 +1,141 @@
+"""Finding a state where the command line says it is, and reading its files.
+
+Every error names the path, the flag or variable that it came from, and the next step.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from understudy.artifacts.run_results import PriorResults, decode_results
+from understudy.artifacts.sources import decode_sources
+from understudy.errors import Place, StateError, did_you_mean
+from understudy.state.prior import Prior, decode_prior
+
+MANIFEST = "manifest.json"
+RUN_RESULTS = "run_results.json"
+SOURCES = "sources.json"
+PARTS = (MANIFEST, RUN_RESULTS, SOURCES)
+
+
+@dataclass(frozen=True, slots=True)
+class StateFile:
+    """A state on the disk.
+
+    Attributes:
+        given: the path as the person wrote it; also the label under which the state is shown.
+        flag: where it was written: `--state`, `DBT_STATE`, `flags: state`.
+        folder: where its files stand, absolute.
+        manifest: the manifest's own path, absolute: `manifest.json` in the folder, or the file that was named.
+    """
+
+    given: str
+    flag: str
+    folder: str
+    manifest: str
+
+    @property
+    def label(self) -> str:
+        """A short name for people: the last part of the path as it was given."""
+        path = Path(self.given)
+        return (path.parent.name if path.suffix == ".json" and path.parent.name else path.name) or self.given
+
+
+def find_state(
+    text: str,
+    *,
+    flag: str,
+    cwd: str | os.PathLike[str],
+    project_dir: str | os.PathLike[str],
+    target_dir: str | os.PathLike[str],
+) -> StateFile:
+    """The state that a path names: a folder with `manifest.json`, or the file itself.
+
+    A relative path is taken from the working directory first, then from the project directory.
+
+    Raises:
+        StateError: there is nothing there, nothing of a state is in it, or it is the target directory.
+    """
+    if not text.strip():
+        raise StateError(f"{flag} is empty", hint=f"{flag} names a folder that holds manifest.json of an earlier run.")
+    path = Path(text).expanduser()
+    tried = list(dict.fromkeys((Path(cwd) / path, Path(project_dir) / path)))
+    there = [candidate for candidate in tried if os.path.exists(candidate)]
+    places = " and ".join(str(candidate) for candidate in tried)
+    if not there:
+        raise StateError(
+            f"{flag} {text}: there is no such folder or file (looked at {places})", hint=_nearest(tried, flag)
+        )
+    found = next((candidate for candidate in there if os.path.isfile(candidate) or _parts(candidate)), None)
+    if found is None:
+        raise StateError(
+            f"{flag} {text}: there is no {MANIFEST} in it (looked at {places})",
+            hint=f"{flag} names the folder that an earlier run wrote its artifacts to, or a copy of it.",
+        )
+    folder = found if found.is_dir() else found.parent
+    if _same(folder, Path(target_dir)):
+        raise StateError(
+            f"{flag} {text} is the target directory: this run would overwrite the state while it reads it",
+            place=Place(path=str(found)),
+            hint=f"Copy it first (cp -r {text} prod-artifacts) and name the copy, or write to another --target-path.",
+        )
+    manifest = found if found.is_file() else found / MANIFEST
+    return StateFile(text, flag, str(folder.absolute()), str(manifest.absolute()))
+
+
+def read_prior(state: StateFile) -> Prior:
+    """The state's manifest. Raises StateError: it is missing, cannot be read, is damaged, or of an unreadable version."""
+    return decode_prior(
+        _read(state, state.manifest, "state: selection and deferral"), origin=state.manifest, flag=state.flag
+    )
+
+
+def read_results(state: StateFile) -> PriorResults:
+    """The state's `run_results.json`. Raises StateError."""
+    path = os.path.join(state.folder, RUN_RESULTS)
+    return decode_results(_read(state, path, "result: selection"), origin=path, flag=state.flag)
+
+
+def read_sources(state: StateFile) -> dict[str, str | None]:
+    """The state's `sources.json`: unique_id -> `max_loaded_at`. Raises StateError."""
+    path = os.path.join(state.folder, SOURCES)
+    return decode_sources(_read(state, path, "source_status: selection"), origin=path, flag=state.flag)
+
+
+def _read(state: StateFile, path: str, use: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise StateError(
+            f"{state.flag} {state.given}: {use} needs {os.path.basename(path)}, which is not there",
+            place=Place(path=path),
+            hint="Copy it from the run that wrote the other files of this state.",
+        ) from error
+    except OSError as error:
+        raise StateError(
+            f"{state.flag} {state.given} cannot be read: {error.strerror or error}",
+            place=Place(path=path),
+            hint="Check the file's permissions.",
+        ) from error
+
+
+def _parts(folder: Path) -> bool:
+    return any(os.path.isfile(folder / name) for name in PARTS)
+
+
+def _same(one: Path, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _nearest(tried: list[Path], flag: str) -> str:
+    """A hint: the nearest name beside what was looked for."""
+    for path in tried:
+        try:
+            beside = [entry.name for entry in path.parent.iterdir() if entry.is_dir() or entry.name == MANIFEST]
+        except OSError:
+            continue
+        if near := did_you_mean(path.name, beside):
+            return near
+    return f"{flag} names a folder that holds {MANIFEST} of an earlier run, or the file itself."

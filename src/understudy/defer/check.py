@@ -1,0 +1,162 @@
+"""Deferral fails closed: what is missing is found before the first statement, all of it at once; what is odd is said.
+
+Everything here reads the decisions; nothing here decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from understudy.core.manifest import Manifest
+from understudy.core.warning import Warning_
+from understudy.defer.decide import Reason
+from understudy.defer.resolution import (
+    Catalog,
+    Decision,
+    Frontier,
+    LabelledPrior,
+    Parents,
+    Resolution,
+    Unlisted,
+    plain,
+    references,
+)
+from understudy.errors import DeferError
+
+MAX_AGE = timedelta(hours=24)
+SHOWN = 5
+"""How many of the nodes that need a missing relation are named."""
+
+
+def missing(resolution: Resolution, frontier: Frontier, catalog: Catalog, *, verify: bool = True) -> list[DeferError]:
+    """What keeps this run from finding its inputs; an empty list when all is there.
+
+    Always: schemas of the target that could not be listed, where an answer hangs on them. With `verify` (no
+    `--no-verify-state`) also: deferred relations that are not where the state says, and nodes in no state, not built by
+    this run and missing in the target.
+    """
+    asked = (resolution[unique_id] for unique_id in frontier.referenced)
+    found: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+    refused: dict[Unlisted, list[str]] = {}
+    for decision in asked:
+        for problem, answer in _questions(decision, catalog, verify):
+            if isinstance(answer, Unlisted):
+                refused.setdefault(answer, []).append(decision.unique_id)
+            elif not answer:
+                found.setdefault(problem, []).append((_named(decision), frontier.referenced[decision.unique_id]))
+    return [*(_unlisted(*item) for item in refused.items()), *(_absent(*item) for item in sorted(found.items()))]
+
+
+NOT_THERE = "are not there, though the state says so"
+NOWHERE = "are in no state, are not built by this run, and are missing in the target"
+HINTS = {
+    NOT_THERE: "Build them in the state's environment, take a newer state, or go on with --no-verify-state.",
+    NOWHERE: "Select them too (+name), or go on with --no-verify-state.",
+}
+
+
+def _questions(decision: Decision, catalog: Catalog, verify: bool) -> Iterator[tuple[str, bool | Unlisted]]:
+    if decision.reason is Reason.UNLISTED and isinstance(decision.exists, Unlisted):
+        yield "", decision.exists
+    elif verify and decision.relation is not None and not decision.unique_id.startswith("function."):
+        if decision.deferred:
+            yield NOT_THERE, catalog.exists(decision.relation)
+        elif decision.reason is Reason.NOT_IN_STATE and decision.exists is not None:
+            yield NOWHERE, decision.exists
+
+
+def _named(decision: Decision) -> str:
+    state = f", state {decision.state}" if decision.deferred else ""
+    where = "" if decision.relation is None else plain(decision.relation)
+    return f"{where} ({decision.unique_id}{state})"
+
+
+def _absent(problem: str, items: Sequence[tuple[str, tuple[str, ...]]]) -> DeferError:
+    lines = [f"{name}, needed by {_few(needing)}" for name, needing in items]
+    return DeferError(f"{len(items)} relations {problem}:\n    " + "\n    ".join(lines), hint=HINTS[problem])
+
+
+def _unlisted(answer: Unlisted, nodes: Sequence[str]) -> DeferError:
+    schema = ".".join(part for part in (answer.schema.database, answer.schema.schema) if part)
+    return DeferError(
+        f"The schema {schema} could not be listed, so nobody knows whether {_few(nodes)} exist there: {answer.message}",
+        hint="Ask for the right to list it. --no-verify-state skips the look into the state's schemas, never into the target's.",
+    )
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return (", ".join(names[:SHOWN]) or "the command line") + more
+
+
+def oddities(
+    resolution: Resolution,
+    frontier: Frontier,
+    manifest: Manifest,
+    dag: Parents,
+    priors: Sequence[LabelledPrior],
+    *,
+    now: datetime,
+    max_age: timedelta | None = MAX_AGE,
+    stale: Callable[[str], str | None] = lambda unique_id: None,
+) -> list[Warning_]:
+    """What a person should know before trusting the result: warnings, not errors.
+
+    Args:
+        now: the time of this run, with its zone.
+        max_age: of a state (`--state-max-age`); None: no limit.
+        stale: why a node's own relation is not built from today's code, or None where nothing is known.
+    """
+    return [
+        *_old_states(priors, now, max_age),
+        *_foreign_states(priors, manifest.adapter_type),
+        *_mixed_tests(resolution, frontier, manifest, dag),
+        *_shadows(resolution, stale),
+    ]
+
+
+def age(prior_generated_at: str | None, now: datetime) -> timedelta | None:
+    """How old a state is; None when it does not say, or not in a way that can be read."""
+    try:
+        made = datetime.fromisoformat(prior_generated_at or "")
+    except ValueError:
+        return None
+    return now - (made if made.tzinfo else made.replace(tzinfo=now.tzinfo))
+
+
+def _old_states(priors: Sequence[LabelledPrior], now: datetime, max_age: timedelta | None) -> Iterator[Warning_]:
+    for labelled in priors:
+        old = age(labelled.prior.metadata.generated_at, now)
+        if max_age is not None and old is not None and old > max_age:
+            hours = int(old.total_seconds() // 3600)
+            limit = f"{max_age.total_seconds() / 3600:g}"
+            yield Warning_("StateTooOld", f"State {labelled.label} is {hours} h old (--state-max-age is {limit} h)")
+
+
+def _foreign_states(priors: Sequence[LabelledPrior], adapter_type: str) -> Iterator[Warning_]:
+    for labelled in priors:
+        other = labelled.prior.metadata.adapter_type
+        if other is not None and other != adapter_type:
+            text = f"State {labelled.label} was made with {other}, this target is {adapter_type}"
+            yield Warning_("StateOfOtherAdapter", text)
+
+
+def _mixed_tests(resolution: Resolution, frontier: Frontier, manifest: Manifest, dag: Parents) -> Iterator[Warning_]:
+    """Tests that compare a deferred relation with one of the target (dbt does so without a word)."""
+    tests = {need for needing in frontier.referenced.values() for need in needing if need.startswith("test.")}
+    for test in sorted(tests):
+        read = [resolution[unique_id] for unique_id in references(manifest, dag, (test,)) if unique_id in resolution]
+        theirs = [plain(decision.relation) for decision in read if decision.deferred and decision.relation]
+        ours = [plain(decision.relation) for decision in read if not decision.deferred and decision.relation]
+        if theirs and ours:
+            text = f"{test} reads two environments: {', '.join(ours)} and {', '.join(theirs)}"
+            yield Warning_("TestReadsTwoEnvironments", text, manifest.place(test))
+
+
+def _shadows(resolution: Mapping[str, Decision], stale: Callable[[str], str | None]) -> Iterator[Warning_]:
+    for unique_id, decision in resolution.items():
+        why = stale(unique_id) if decision.reason is Reason.EXISTS else None
+        if why and decision.own and decision.prior and decision.own != decision.prior:
+            text = f"{plain(decision.own)} is read instead of {plain(decision.prior)}, though {why}"
+            yield Warning_("StaleRelationShadowsState", text)

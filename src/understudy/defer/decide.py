@@ -1,0 +1,82 @@
+"""The rule of deferral: the only place that knows it. What stands here is the table of the user documentation.
+
+The same table, written apart from this code, is `tests/unit/defer/truth_table.json`; the two are compared in full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a reference goes where it goes; the value is what a person reads."""
+
+    EPHEMERAL = "ephemeral: inlined"
+    OFF = "deferral is off"
+    BUILT = "built in this run"
+    NOT_IN_STATE = "not in state"
+    FAVORED = "favored: not selected"
+    EXISTS = "exists in the target"
+    MISSING = "not selected, missing in the target"
+    NOT_BUILT = "selected, not built by this command, missing in the target"
+    UNLISTED = "the target's schema could not be listed"
+    UNREACHED = "nothing selected refers to it"
+
+    @property
+    def defers(self) -> bool:
+        """Whether the state's relation is taken."""
+        return self in (Reason.FAVORED, Reason.MISSING, Reason.NOT_BUILT)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known about one node in this run.
+
+    Attributes:
+        ephemeral: it is ephemeral in today's project.
+        selected: it matches the selection, before the command's resource types filter it.
+        builds: this run materializes it, given that it is selected.
+        prior: a state gives a relation for it.
+        exists: its own relation exists in the target; None: not asked, or the schema could not be listed.
+    """
+
+    ephemeral: bool
+    selected: bool
+    builds: bool
+    prior: bool
+    exists: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`--defer` and `--favor-state`."""
+
+    defer: bool = False
+    favor_state: bool = False
+
+
+# UNLISTED is no answer but an error, which the caller reports. UNREACHED is for nodes that nobody asked the rule about.
+RULE: tuple[tuple[Callable[[Facts, Policy], bool], Reason], ...] = (
+    (lambda facts, policy: facts.ephemeral, Reason.EPHEMERAL),
+    (lambda facts, policy: not policy.defer, Reason.OFF),
+    (lambda facts, policy: facts.selected and facts.builds, Reason.BUILT),
+    (lambda facts, policy: not facts.prior, Reason.NOT_IN_STATE),
+    (lambda facts, policy: policy.favor_state and not facts.selected, Reason.FAVORED),
+    (lambda facts, policy: facts.exists is None, Reason.UNLISTED),
+    (lambda facts, policy: facts.exists is True, Reason.EXISTS),
+    (lambda facts, policy: not facts.selected, Reason.MISSING),
+    (lambda facts, policy: True, Reason.NOT_BUILT),
+)
+"""The rows in their order: the first whose condition holds decides."""
+
+
+def decide(facts: Facts, policy: Policy) -> Reason:
+    """Which row of the rule holds (design: deferral.md, "The rule")."""
+    return next(reason for holds, reason in RULE if holds(facts, policy))
+
+
+def depends_on_existence(facts: Facts, policy: Policy) -> bool:
+    """Whether the answer hangs on the node's own relation, so that somebody has to ask for it."""
+    return decide(Facts(facts.ephemeral, facts.selected, facts.builds, facts.prior, None), policy) is Reason.UNLISTED

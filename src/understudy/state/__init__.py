@@ -1,0 +1,1 @@
+"""What changed since an older manifest, and why we say so: prior (the older manifest), fingerprint, diff."""

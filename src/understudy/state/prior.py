@@ -1,0 +1,274 @@
+"""An older manifest: the fields that comparison and deferral need, decoded from its bytes.
+
+Tolerant of age and writer: manifests v4 to v12 of dbt 1.x, v20 (dbt 2), and ours; unknown fields are skipped without being
+built. Strict about damage: what is no JSON, is cut short, has another schema version or a field of the wrong shape raises
+StateError. A node is decoded when it is first asked for, since deferral asks for a few of ten thousand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from understudy.core.nodes import Checksum, Contract, DependsOn, Version
+from understudy.errors import Place, StateError
+
+READABLE = (*range(4, 13), 20)
+"""Schema versions of `manifest.json`: 4 is dbt 1.0, 12 is dbt 1.8 to 1.11, 20 is dbt 2, with the fields of 12."""
+RENDERED_ONLY = 9
+"""Up to this version metrics had another shape (dbt 1.11: drop_v9_and_prior_metrics)."""
+SCHEMA = re.compile(r"/manifest/v(\d+)(?:\.\d+)*\.json$")
+NEXT_STEP = "Take manifest.json from a finished run again, whole ({flag} names a folder that holds it)."
+WRITER = "understudy"
+"""The key of `metadata.env` under which a manifest of ours names its writer's version."""
+SOURCE_TEXT = b"Keyword(key="
+"""How dbt writes an unrendered config value with `state_modified_compare_more_unrendered_values`."""
+
+
+class Metadata(msgspec.Struct, frozen=True):
+    """What a manifest says about itself; times are ISO 8601 text, UTC."""
+
+    dbt_schema_version: str | None = None
+    dbt_version: str | None = None
+    generated_at: str | None = None
+    invocation_id: str | None = None
+    adapter_type: str | None = None
+    project_name: str | None = None
+    env: dict[str, str] | None = None
+
+
+class PriorColumn(msgspec.Struct, frozen=True):
+    """A column as contracts and persisted descriptions see it."""
+
+    name: str
+    description: str | None = ""
+    data_type: str | None = None
+    constraints: list[dict[str, Any]] | None = None
+
+
+class PriorNode(msgspec.Struct, frozen=True):
+    """A model, seed, snapshot, test, analysis, operation or function of an older manifest.
+
+    `raw_sql` is the name of `raw_code` up to schema v6.
+    """
+
+    unique_id: str
+    resource_type: str
+    name: str
+    package_name: str
+    fqn: list[str]
+    schema: str | None = None
+    database: str | None = None
+    alias: str | None = None
+    original_file_path: str = ""
+    raw_code: str | None = None
+    raw_sql: str | None = None
+    checksum: Checksum = msgspec.field(default_factory=lambda: Checksum("none", ""))
+    config: dict[str, Any] = {}
+    unrendered_config: dict[str, Any] = {}
+    description: str | None = ""
+    columns: dict[str, PriorColumn] = {}
+    depends_on: DependsOn = msgspec.field(default_factory=DependsOn)
+    contract: Contract | None = None
+    constraints: list[dict[str, Any]] | None = None
+    access: str | None = None
+    version: Version | None = None
+    latest_version: Version | None = None
+    deprecation_date: str | None = None
+    arguments: Any = None
+    returns: Any = None
+
+    @property
+    def materialized(self) -> str:
+        """The materialization's name."""
+        return str(self.config.get("materialized", ""))
+
+    @property
+    def is_ephemeral(self) -> bool:
+        """Whether references to the node were inlined."""
+        return self.materialized == "ephemeral"
+
+
+class PriorSource(msgspec.Struct, frozen=True):
+    """A source. The unrendered names are UNSET in states whose writer did not record them (before dbt 1.9)."""
+
+    unique_id: str
+    fqn: list[str]
+    schema: str | None = None
+    database: str | None = None
+    identifier: str | None = None
+    resource_type: str = "source"
+    name: str = ""
+    original_file_path: str = ""
+    unrendered_database: str | msgspec.UnsetType | None = msgspec.UNSET
+    unrendered_schema: str | msgspec.UnsetType | None = msgspec.UNSET
+    config: dict[str, Any] = {}
+    unrendered_config: dict[str, Any] = {}
+    quoting: dict[str, Any] | None = None
+    freshness: Any = None
+    loaded_at_field: str | None = None
+    external: Any = None
+
+
+class PriorExposure(msgspec.Struct, frozen=True):
+    """An exposure."""
+
+    unique_id: str
+    fqn: list[str]
+    type: str | None = None
+    resource_type: str = "exposure"
+    name: str = ""
+    original_file_path: str = ""
+    owner: dict[str, Any] | None = None
+    maturity: str | None = None
+    url: str | None = None
+    description: str | None = ""
+    label: str | None = None
+    config: dict[str, Any] = {}
+    unrendered_config: dict[str, Any] = {}
+    depends_on: DependsOn = msgspec.field(default_factory=DependsOn)
+
+
+class PriorMacro(msgspec.Struct, frozen=True):
+    """A macro."""
+
+    macro_sql: str
+    package_name: str
+
+
+class _Document(msgspec.Struct):
+    metadata: Metadata
+    nodes: dict[str, msgspec.Raw]
+    sources: dict[str, msgspec.Raw] = {}
+    macros: dict[str, msgspec.Raw] = {}
+    exposures: dict[str, msgspec.Raw] = {}
+    metrics: dict[str, msgspec.Raw] = {}
+    semantic_models: dict[str, msgspec.Raw] = {}
+    saved_queries: dict[str, msgspec.Raw] = {}
+    unit_tests: dict[str, msgspec.Raw] = {}
+    functions: dict[str, msgspec.Raw] = {}
+
+
+T = TypeVar("T")
+
+
+class Entries(Mapping[str, T], Generic[T]):
+    """The entries of one part of a manifest, by unique_id, each decoded when it is first asked for, and kept."""
+
+    def __init__(self, part: str, raw: Mapping[str, msgspec.Raw], kind: type[T], origin: str) -> None:
+        self._part = part
+        self._raw = raw
+        self._decode = msgspec.json.Decoder(kind).decode
+        self._kept: dict[str, T] = {}
+        self._origin = origin
+
+    def __getitem__(self, unique_id: str) -> T:
+        kept = self._kept.get(unique_id)
+        if kept is None:
+            try:
+                kept = self._kept[unique_id] = self._decode(self._raw[unique_id])
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                raise damaged(self._origin, f"{self._part}[{unique_id!r}]: {error}") from error
+        return kept
+
+    def __contains__(self, unique_id: object) -> bool:
+        return unique_id in self._raw
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._raw)
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+
+class Prior:
+    """An older manifest. `origin` is its path as errors name it.
+
+    `rendered_config`: the in-file and properties values of `unrendered_config` are rendered ones. dbt writes them so unless
+    its flag `state_modified_compare_more_unrendered_values` is on; then in-file values come as the text of a syntax tree.
+    """
+
+    def __init__(self, document: _Document, *, origin: str, source_text: bool = False) -> None:
+        def part(name: str, kind: type[T]) -> Entries[T]:
+            return Entries(name, getattr(document, name), kind, origin)
+
+        self.origin = origin
+        self.metadata = document.metadata
+        self.rendered_config = not source_text and WRITER not in (document.metadata.env or {})
+        self.nodes = part("nodes", PriorNode)
+        self.functions = part("functions", PriorNode)
+        self.sources = part("sources", PriorSource)
+        self.exposures = part("exposures", PriorExposure)
+        self.macros = part("macros", PriorMacro)
+        self.metrics = part("metrics", dict[str, Any])
+        self.semantic_models = part("semantic_models", dict[str, Any])
+        self.saved_queries = part("saved_queries", dict[str, Any])
+        self.unit_tests = part("unit_tests", dict[str, Any])
+        self._parts: tuple[Entries[Any], ...] = (
+            self.nodes, self.sources, self.exposures, self.metrics, self.semantic_models, self.saved_queries,
+            self.unit_tests, self.functions,
+        )  # fmt: skip
+
+    def get(self, unique_id: str) -> Any:
+        """The counterpart of a node of any kind (not macros), or None. Raises StateError where it is damaged."""
+        return next((part[unique_id] for part in self._parts if unique_id in part), None)
+
+    def unique_ids(self) -> Iterator[str]:
+        """Every unique_id, in the manifest's order."""
+        for part in self._parts:
+            yield from part
+
+    def relational(self, unique_id: str) -> PriorNode | None:
+        """The counterpart that has a relation: a model, seed, snapshot or function that is not ephemeral there."""
+        part = self.functions if unique_id in self.functions else self.nodes
+        if unique_id not in part or unique_id.partition(".")[0] not in ("model", "seed", "snapshot", "function"):
+            return None
+        node = part[unique_id]
+        return None if node.is_ephemeral or not node.schema else node
+
+
+def decode_prior(data: bytes, *, origin: str, flag: str = "--state") -> Prior:
+    """A manifest's bytes as a Prior.
+
+    Args:
+        origin: the file's path, for errors.
+        flag: where the person named it (`--state`, `DBT_STATE`).
+    Raises:
+        StateError: no JSON, cut short, not a manifest, or of a schema version that cannot be read.
+    """
+    place = Place(path=origin)
+    hint = NEXT_STEP.format(flag=flag)
+    try:
+        envelope = msgspec.json.decode(data, type=_Document)
+    except msgspec.ValidationError as error:
+        raise StateError(f"The state is no manifest that can be read: {error}", place=place, hint=hint) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        what = "is empty" if not data.strip() else f"is no valid JSON, or is cut short ({len(data):,} bytes): {error}"
+        raise StateError(f"The state {what}", place=place, hint=hint) from error
+    version = schema_version(envelope.metadata.dbt_schema_version)
+    if version not in READABLE:
+        found = envelope.metadata.dbt_schema_version or "none"
+        raise StateError(
+            f"The state has schema version {found!r}; manifests v4 to v12 (dbt 1.x) and v20 (dbt 2) can be read",
+            place=place,
+            hint="Write the state with dbt 1.0 or later, or with understudy.",
+        )
+    if version <= RENDERED_ONLY:
+        envelope.metrics = {}
+    return Prior(envelope, origin=origin, source_text=SOURCE_TEXT in data)
+
+
+def schema_version(address: str | None) -> int:
+    """12 for `https://schemas.getdbt.com/dbt/manifest/v12.json`; 0 for anything else."""
+    found = SCHEMA.search(address or "")
+    return int(found.group(1)) if found else 0
+
+
+def damaged(origin: str, what: str) -> StateError:
+    """The error for a state whose entry cannot be read."""
+    return StateError(
+        f"The state is damaged at {what}", place=Place(path=origin), hint=NEXT_STEP.format(flag="--state")
+    )
