@@ -1,0 +1,115 @@
+"""Which node does a reference name? From names, packages and versions alone; where the reference goes is for `defer/`.
+
+`link` fills `depends_on.nodes` and refuses what names nothing or may not be used from where it stands, all of it at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from understudy.core.manifest import Manifest
+from understudy.core.nodes import Model, Seed
+from understudy.core.project import Settings
+from understudy.core.warning import Warning_
+from understudy.errors import UnderstudyError, raise_all
+from understudy.graph.access import check_access, check_groups, deprecations
+from understudy.graph.names import Names, Target
+
+
+def link(manifest: Manifest, settings: Settings) -> tuple[Warning_, ...]:
+    """Fill `depends_on.nodes` of nodes, exposures and functions: sources first, then refs, metrics, functions.
+
+    A test whose parent is missing or disabled is moved to `disabled` (dbt 1.11: invalid_target_fail_unless_test).
+    Returns the warnings. Raises LinkError, or an ErrorList of them: unknown, disabled and ambiguous names, unknown
+    groups, private and protected models out of reach.
+    """
+    linker = _Linker(manifest, settings)
+    for unique_id, node in list(manifest.nodes.items()):
+        if not isinstance(node, Seed):
+            linker.node(unique_id, node)
+    for unique_id, exposure in manifest.exposures.items():
+        linker.node(unique_id, exposure)
+    for unique_id, function in manifest.functions.items():
+        if not isinstance(function, dict):
+            linker.node(unique_id, function)
+    raise_all([*linker.errors, *check_groups(manifest)])
+    return (*linker.warnings, *deprecations(manifest, settings.started_at))
+
+
+class _Linker:
+    """The walk over all references, with what it found wrong."""
+
+    def __init__(self, manifest: Manifest, settings: Settings) -> None:
+        self.manifest = manifest
+        self.names = Names.of(manifest, settings)
+        self.restricted = frozenset(package.name for package in settings.packages if package.restrict_access)
+        self.errors: list[UnderstudyError] = []
+        self.warnings: list[Warning_] = []
+
+    def node(self, unique_id: str, node: Any) -> None:
+        """Link one node; note what its references lack."""
+        found: dict[str, None] = {}
+        lost: list[Target] = []
+        for target in self._targets(node):
+            if isinstance(target.found, str):
+                found[target.found] = None
+                self._check(unique_id, node, target)
+            else:
+                lost.append(target)
+        node.depends_on.nodes = list(found)
+        if not lost:
+            return
+        if node.resource_type == "test":
+            self._drop(unique_id, node, lost)
+        else:
+            self.errors += [self.names.error(unique_id, target) for target in lost]
+
+    def _targets(self, node: Any) -> Iterator[Target]:
+        for source_name, table_name in node.sources:
+            yield self.names.source(source_name, table_name, node.package_name)
+        for ref in node.refs:
+            yield self.names.ref(ref.package, ref.name, ref.version, node.package_name)
+        for metric in node.metrics:
+            yield self.names.metric(*_package_and_name(metric), node.package_name)
+        for function in getattr(node, "functions", ()):
+            yield self.names.function(*_package_and_name(function), node.package_name)
+
+    def _check(self, unique_id: str, node: Any, target: Target) -> None:
+        """Whether the node may use what its reference names."""
+        model = self.manifest.nodes.get(target.found or "")
+        if not isinstance(model, Model):
+            return
+        error = check_access(self.manifest, unique_id, node, model, self.restricted)
+        if error is not None:
+            self.errors.append(error)
+        root = self.manifest.project_name
+        if model.package_name == root != node.package_name and target.package != root and not self.names.own_first:
+            self.warnings.append(
+                Warning_(
+                    "PackageNodeDependsOnRootProjectNode",
+                    f"The node '{node.name}' of package '{node.package_name}' depends on the root project's "
+                    f"'{model.unique_id}'; the flag require_ref_searches_node_package_before_root makes a package's "
+                    "refs look in the package first",
+                    self.manifest.place(unique_id),
+                )
+            )
+
+    def _drop(self, unique_id: str, test: Any, lost: Sequence[Target]) -> None:
+        """Switch a test off whose parent is not there. Nobody is told of a ref to a disabled node: who switches a model
+        off means its tests, too.
+        """
+        for target in lost:
+            if target.disabled and target.kind != "source":
+                continue
+            name = "InvalidDisabledTargetInTestNode" if target.disabled else "NodeNotFoundOrDisabled"
+            message = self.names.message(unique_id, target)
+            self.warnings.append(Warning_(name, f"{message}; the test is left out", self.manifest.place(unique_id)))
+        del self.manifest.nodes[unique_id]
+        test.config = {**test.config, "enabled": False}
+        self.manifest.disabled.setdefault(unique_id, []).append(test)
+
+
+def _package_and_name(arguments: Sequence[str]) -> tuple[str | None, str]:
+    """`metric()` and `function()` take a name, or a package and a name."""
+    return (arguments[0], arguments[1]) if len(arguments) > 1 else (None, arguments[0])
