@@ -15,11 +15,8 @@ from yaml.resolver import Resolver
 from understudy.core.warning import Warning_
 from understudy.errors import Place, YamlError
 
-try:
-    from yaml.cyaml import CParser
-except ImportError:  # PyYAML built without libyaml: the same events, slower
-    from yaml import SafeLoader as CParser
-
+EVENTS: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+"""Where events come from; without libyaml the same ones, slower."""
 LIMIT = 5_000_000
 """Values that one document may stand for when its aliases are written out; more is an attack, not a project."""
 KEPT = 50_000
@@ -128,7 +125,7 @@ class _Builder:
     DEPTH = 200
 
     def __init__(self, text: str, path: str) -> None:
-        self.parser: Any = CParser(text)
+        self.parser: Any = EVENTS(text)
         self.path = path
         self.anchors: dict[str, tuple[Any, int]] = {}
         self.warnings: list[Warning_] = []

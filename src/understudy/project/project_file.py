@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from understudy.core.project import Package
+from understudy.core.walk import walk
 from understudy.core.warning import Warning_
 from understudy.errors import Place, ProjectError, did_you_mean
 from understudy.parse import yaml
-from understudy.project.rendering import Render, rendered_late, walk
+from understudy.project.rendering import Render, rendered_late
 from understudy.project.versions import check_version
 
 FILE = "dbt_project.yml"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any
+
+from understudy.core.walk import KeyPath, has_jinja, walk
 
 Render = Callable[[Any], Any]
 """Renders every text of a value; what is no text stays as it is."""
-KeyPath = tuple[str | int, ...]
 
 
 def renderer(
@@ -17,30 +17,13 @@ def renderer(
     """Renders values with `env_var`, `var` and, for `dbt_project.yml`, `target` (template.settings). Raises JinjaError."""
 
     def text(value: str) -> Any:
-        if "{{" not in value and "{%" not in value and "{#" not in value:
+        if not has_jinja(value):
             return value.removesuffix("\n")  # as Jinja does
         from understudy.template.settings import render_settings
 
         return render_settings(value, env=env, vars=vars, target=target)
 
     return lambda value: walk(value, text)
-
-
-def walk(value: Any, text: Callable[[str], Any], late: Callable[[KeyPath], bool] = lambda path: False) -> Any:
-    """A copy of a value with every text rendered, but those whose key path is rendered later."""
-
-    def visit(value: Any, path: KeyPath) -> Any:
-        if isinstance(value, dict):
-            return {key: visit(item, (*path, key)) for key, item in value.items()}
-        if isinstance(value, list):
-            return [visit(item, (*path, n)) for n, item in enumerate(value)]
-        if late(path):
-            return value
-        if isinstance(value, str):
-            return text(value)
-        return value.isoformat() if isinstance(value, date) else value
-
-    return visit(value, ())
 
 
 HOOKS = frozenset({"pre-hook", "post-hook", "pre_hook", "post_hook"})

@@ -1,0 +1,43 @@
+"""A walk over plain data: maps, lists, texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+KeyPath = tuple[str | int, ...]
+
+
+def walk(value: Any, text: Callable[[str], Any], late: Callable[[KeyPath], bool] = lambda path: False) -> Any:
+    """A copy of a value in which every text went through `text` and every date is ISO text.
+
+    Leaves where `late` answers true for their key path stay as they are.
+    """
+
+    def visit(value: Any, path: KeyPath) -> Any:
+        if isinstance(value, dict):
+            return {key: visit(item, (*path, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [visit(item, (*path, n)) for n, item in enumerate(value)]
+        if late(path):
+            return value
+        if isinstance(value, str):
+            return text(value)
+        return value.isoformat() if isinstance(value, date) else value
+
+    return visit(value, ())
+
+
+def has_jinja(text: str) -> bool:
+    """Whether Jinja would find anything to do in a text, but cut off its last line break."""
+    return "{{" in text or "{%" in text or "{#" in text
+
+
+def deep_merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Maps merged at every depth; anything else of `over` replaces what `base` has (dbt 1.11: deep_merge)."""
+    result = dict(base)
+    for key, value in over.items():
+        old = result.get(key)
+        result[key] = deep_merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return result

@@ -1,0 +1,174 @@
+"""Checks on the whole project, and what only the whole project tells: primary keys, unused config."""
+
+from __future__ import annotations
+
+from understudy.core.config import TREES, unused
+from understudy.core.nodes import Exposure, GenericTest, Model, Node, Snapshot, Source
+from understudy.errors import DuplicateError, ParseError, Place, UnderstudyError, did_you_mean, raise_all
+from understudy.parse.configure import is_relational
+from understudy.parse.parsing import Parsing
+
+
+def settle_disabled(parsing: Parsing) -> None:
+    """Move nodes to where their final `enabled` says: a properties file may switch them off or on (cleanup_disabled)."""
+    manifest = parsing.manifest
+    for node in [node for node in manifest.nodes.values() if not node.config["enabled"]]:
+        del manifest.nodes[node.unique_id]
+        parsing.forget(node)
+        manifest.disabled.setdefault(node.unique_id, []).append(node)
+    for unique_id, resources in list(manifest.disabled.items()):
+        enabled = [each for each in resources if each.config["enabled"] and not isinstance(each, Source | Exposure)]
+        if not enabled:
+            continue
+        rest = [each for each in resources if not each.config["enabled"]]
+        if rest:
+            manifest.disabled[unique_id] = rest
+        else:
+            del manifest.disabled[unique_id]
+        for node in enabled:
+            parsing.claim(node)
+            manifest.nodes[unique_id] = node
+            parsing.index(node)
+
+
+def infer_primary_keys(parsing: Parsing) -> None:
+    """A model's primary key: its constraints, else the columns that tests say are unique (dbt 1.11: infer_primary_key)."""
+    tests: dict[str, list[GenericTest]] = {}
+    manifest = parsing.manifest
+    everything = [*manifest.nodes.values(), *(each for many in manifest.disabled.values() for each in many)]
+    for node in everything:
+        if isinstance(node, GenericTest) and node.attached_node:
+            tests.setdefault(node.attached_node, []).append(node)
+    for model in manifest.nodes.values():
+        if isinstance(model, Model):
+            model.primary_key = sorted(_primary_key(model, tests.get(model.unique_id, [])))
+
+
+def _primary_key(model: Model, tests: list[GenericTest]) -> list[str]:
+    for constraint in model.constraints:
+        if constraint["type"] == "primary_key":
+            return list(constraint["columns"])
+    for name, column in model.columns.items():
+        if any(constraint["type"] == "primary_key" for constraint in column["constraints"]):
+            return [name]
+    enabled: set[str] = set()
+    disabled: set[str] = set()
+    filled: set[str] = set()
+    for test in tests:
+        kwargs, name = test.test_metadata.kwargs, test.test_metadata.name
+        columns = kwargs.get("column_name")
+        if not isinstance(columns, str):
+            columns = kwargs.get("combination_of_columns")
+        for each in [columns] if isinstance(columns, str) else columns if isinstance(columns, list) else []:
+            if not isinstance(each, str):
+                continue
+            if name in ("unique", "unique_combination_of_columns"):
+                (enabled if test.config["enabled"] else disabled).add(each)
+            elif name == "not_null":
+                filled.add(each)
+    return list(filled & (enabled | disabled)) or list(enabled) or list(disabled)
+
+
+def check(parsing: Parsing) -> None:
+    """Raises DuplicateError, ParseError, or a list of them; warns of config that holds for nothing."""
+    errors: list[UnderstudyError] = [*_relations(parsing), *_values(parsing)]
+    raise_all(errors)
+    _warn_unused(parsing)
+
+
+def _relations(parsing: Parsing) -> list[UnderstudyError]:
+    """Two nodes must not be one relation, nor have one name in a package (dbt 1.11: _check_resource_uniqueness)."""
+    errors: list[UnderstudyError] = []
+    by_relation: dict[str, Node] = {}
+    by_name: dict[tuple[str, str], Node] = {}
+    for node in parsing.manifest.nodes.values():
+        if node.resource_type not in ("model", "seed", "snapshot") and not is_relational(parsing, node):
+            continue
+        name = node.relation_name or parsing.relation_name(node, node.alias)
+        other = by_relation.setdefault(name, node)
+        if other is not node:
+            errors.append(
+                DuplicateError(
+                    f"Two nodes are the relation {name}: {other.unique_id} ({other.original_file_path}) "
+                    f"and {node.unique_id} ({node.original_file_path})",
+                    place=parsing.manifest.place(node.unique_id),
+                    hint="Give one of them another alias or schema",
+                )
+            )
+            continue
+        other = by_name.setdefault((node.package_name, node.name), node)
+        if other is not node and other.resource_type != "test":
+            errors += _same_name(parsing, other, node)
+    return errors
+
+
+def _same_name(parsing: Parsing, first: Node, second: Node) -> list[UnderstudyError]:
+    versioned = [isinstance(each, Model) and each.version is not None for each in (first, second)]
+    message = f"{first.unique_id} ({first.original_file_path}) and {second.unique_id} ({second.original_file_path})"
+    place = parsing.manifest.place(second.unique_id)
+    if all(versioned):
+        return []
+    if any(versioned) or parsing.settings.flags.get("require_unique_project_resource_names"):
+        return [DuplicateError(f"Two nodes have one name: {message}", place=place, hint="Rename one of them")]
+    parsing.warn("DuplicateNameDistinctNodeTypesDeprecation", f"Two nodes have one name: {message}", place)
+    return []
+
+
+def _values(parsing: Parsing) -> list[UnderstudyError]:
+    """Groups that are not there, public ephemeral models, snapshots without strategy."""
+    errors: list[UnderstudyError] = []
+    groups = {group.name for group in parsing.manifest.groups.values()}
+    for node in parsing.manifest.nodes.values():
+        place = Place(node.original_file_path, node=node.unique_id)
+        if node.group and node.group not in groups:
+            hint = did_you_mean(node.group, groups) or f"Known groups: {', '.join(sorted(groups)) or 'none'}"
+            errors.append(
+                ParseError(f"The group '{node.group}' of '{node.name}' is not defined", place=place, hint=hint)
+            )
+        if isinstance(node, Model) and node.access == "public" and node.is_ephemeral:
+            message = f"'{node.name}' is ephemeral, so its access cannot be public"
+            errors.append(ParseError(message, place=place, hint="Materialize it, or make it protected"))
+        if isinstance(node, Snapshot):
+            problem = _snapshot_problem(node)
+            if problem:
+                errors.append(ParseError(f"The snapshot '{node.name}' {problem}", place=place))
+    return errors
+
+
+def _snapshot_problem(node: Snapshot) -> str | None:
+    config = node.config
+    if not config["strategy"] or not config["unique_key"]:
+        return "must have a 'strategy' and a 'unique_key'"
+    if config["strategy"] == "check":
+        if not config["check_cols"]:
+            return "with the check strategy must have 'check_cols'"
+        if isinstance(config["check_cols"], str) and config["check_cols"] != "all":
+            return f"has check_cols {config['check_cols']!r}; they are a list, or 'all'"
+    if config["strategy"] == "timestamp":
+        if not config["updated_at"]:
+            return "with the timestamp strategy must have 'updated_at'"
+        if config["check_cols"]:
+            return "with the timestamp strategy must not have 'check_cols'"
+    return None
+
+
+PLURALS = {tree: kind for kind, tree in TREES.items()}
+
+
+def _warn_unused(parsing: Parsing) -> None:
+    """Config of the root project that holds for no resource, enabled or not."""
+    manifest, root = parsing.manifest, parsing.settings.root.name
+    fqns: dict[str, list[list[str]]] = {}
+    for resource in manifest.resources():
+        fqns.setdefault(TREES.get(resource.resource_type, f"{resource.resource_type}s"), []).append(resource.fqn)
+    for tree in ("metrics", "semantic_models", "saved_queries", "unit_tests"):
+        fqns[tree] = [each["fqn"] for each in getattr(manifest, tree).values()]
+    disabled = [each.fqn for many in manifest.disabled.values() for each in many]
+    paths: list[str] = []
+    for tree in ("models", *PLURALS):
+        level = parsing.configs.tree(root, PLURALS.get(tree, "model"))
+        paths += [".".join((tree, *path)) for path in unused(level, [*fqns.get(tree, []), *disabled])]
+    if paths:
+        lines = "".join(f"\n- {path}" for path in paths)
+        message = f"Config in dbt_project.yml that holds for nothing:{lines}"
+        parsing.warn("UnusedResourceConfigPath", message, Place("dbt_project.yml"))

@@ -1,0 +1,113 @@
+"""What else stands in properties files: macros' descriptions, snapshots in YAML, and what later issues read."""
+
+from __future__ import annotations
+
+from understudy.core.nodes import Checksum, RefArgs, Snapshot
+from understudy.errors import DuplicateError, Place
+from understudy.parse.configure import set_config
+from understudy.parse.entries import Found
+from understudy.parse.parsing import NOTHING, Parsing, below, patch_path
+from understudy.template import literal
+
+
+def patch_macro(parsing: Parsing, found: Found) -> None:
+    """Description, arguments, meta and docs of a macro. Raises DuplicateError for a second entry, YamlError."""
+    file, entry = found.file, found.entry
+    macro = parsing.manifest.macros.get(f"macro.{file.package}.{found.name}")
+    if macro is None:
+        message = f"There is no macro for the entry '{found.name}' in {file.path}"
+        parsing.warn("MacroNotFoundForPatch", message, Place(file.path))
+        return
+    if macro.patch_path:
+        other = macro.patch_path.split("://", 1)[-1]
+        message = f"The macro '{macro.name}' has two entries: in {other} and in {file.path}"
+        raise DuplicateError(message, place=found.place(node=macro.unique_id), hint="Keep one of them")
+    config = found.typed(entry, "config", dict, {})
+    docs = config.get("docs") or found.typed(entry, "docs", dict, {})
+    macro.patch_path = patch_path(file)
+    macro.description = found.typed(entry, "description", str, "")
+    macro.meta = {**found.typed(entry, "meta", dict, {}), **(config.get("meta") or {})}
+    macro.docs = {"show": docs.get("show", True), "node_color": docs.get("node_color")}
+    macro.config = {"meta": macro.meta, "docs": macro.docs}
+    arguments = [
+        {"name": each["name"], "type": each.get("type"), "description": each.get("description", "")}
+        for each in found.typed(entry, "arguments", list, [])
+        if isinstance(each, dict) and "name" in each
+    ]
+    if parsing.settings.flags.get("validate_macro_args"):
+        _check_arguments(
+            parsing, found, [each["name"] for each in macro.arguments], [each["name"] for each in arguments]
+        )
+        arguments = arguments or macro.arguments
+    macro.arguments = arguments
+
+
+def _check_arguments(parsing: Parsing, found: Found, real: list[str], written: list[str]) -> None:
+    """dbt's flag `validate_macro_args`: the arguments in YAML must be those of the macro."""
+    if written and written != real:
+        message = f"The macro '{found.name}' takes ({', '.join(real)}), but its entry names ({', '.join(written)})"
+        parsing.warn("InvalidMacroAnnotation", message, Place(found.file.path))
+
+
+def add_yaml_snapshot(parsing: Parsing, found: Found) -> None:
+    """A snapshot whose entry names a `relation` needs no SQL (dbt 1.11: _add_yaml_snapshot_nodes_to_manifest)."""
+    relation = found.raw.get("relation")
+    if relation is None:
+        return
+    file, name, target = found.file, found.name, parsing.settings.target
+    calls = literal.scan("{{ " + str(relation) + " }}")
+    if calls is None or len(calls.refs) + len(calls.sources) != 1:
+        hint = "Write ref('model') or source('name', 'table')"
+        raise found.error(
+            f"The relation {relation!r} of the snapshot '{name}' cannot be understood", "relation", hint=hint
+        )
+    node = Snapshot(
+        database=target.database,
+        schema=target.schema,
+        alias=name,
+        name=name,
+        package_name=file.package,
+        path=f"{file.relative_path}/{name}.sql",
+        original_file_path=file.path,
+        unique_id=f"snapshot.{file.package}.{name}",
+        fqn=[file.package, *below(file), name],
+        raw_code="select * from {{ " + str(relation) + " }}",
+        checksum=Checksum("sha256", file.checksum),
+        config={},
+    )
+    node.refs = [RefArgs(each.name, each.package, each.version) for each in calls.refs]
+    node.sources = [list(each) for each in calls.sources]
+    set_config(parsing, node, NOTHING)
+    parsing.add(node)
+
+
+def keep_raw(parsing: Parsing, found: Found) -> None:
+    """Metrics, semantic models, saved queries and unit tests: kept as they are written, so that nothing is lost.
+
+    They take no part in the graph yet.
+    """
+    kinds = {
+        "metrics": "metric",
+        "semantic_models": "semantic_model",
+        "saved_queries": "saved_query",
+        "unit_tests": "unit_test",
+    }
+    file, kind = found.file, kinds[found.key]
+    name = f"{found.raw.get('model')}.{found.name}" if kind == "unit_test" else found.name
+    unique_id = f"{kind}.{file.package}.{name}"
+    fqn = [file.package, *below(file), *name.split(".")]
+    getattr(parsing.manifest, found.key)[unique_id] = {
+        **found.raw,
+        "resource_type": kind,
+        "package_name": file.package,
+        "path": file.relative_path,
+        "original_file_path": file.path,
+        "unique_id": unique_id,
+        "fqn": fqn,
+    }
+
+
+def skip_function(parsing: Parsing, found: Found) -> None:
+    """Functions are not built by this version."""
+    message = f"The function '{found.name}' is left out: functions are not supported yet"
+    parsing.warn("FunctionNotSupported", message, Place(found.file.path))

@@ -1,0 +1,159 @@
+"""The whole project becomes a manifest. The steps in order, a line each; stage 1 is `scan_file`, the rest is stage 2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from understudy.core.manifest import Manifest
+from understudy.core.nodes import Exposure, GenericTest, Macro, MacroDependsOn, Source
+from understudy.core.project import Settings
+from understudy.core.source_file import SourceFile
+from understudy.core.warning import Warning_
+from understudy.parse.checks import check, infer_primary_keys, settle_disabled
+from understudy.parse.configs import Configs
+from understudy.parse.configure import set_names
+from understudy.parse.docs import add_docs, render_descriptions
+from understudy.parse.entries import Found, entries, normalize
+from understudy.parse.exposures import add_exposure, add_group
+from understudy.parse.nodes import add_file_nodes
+from understudy.parse.others import add_yaml_snapshot, keep_raw, patch_macro, skip_function
+from understudy.parse.parsing import Parsing, placed
+from understudy.parse.properties import patch_node
+from understudy.parse.scan import Scanned, scan_file
+from understudy.parse.sources import Sources
+from understudy.parse.tests_generic import add_tests
+from understudy.parse.versions import patch_versions
+from understudy.sql.dialect import Dialect
+from understudy.template.macros import MacroIndex
+from understudy.template.renderer import Renderer
+from understudy.template.scope import BuiltinMacro
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The manifest, not yet linked, with what compiling needs and what there is to warn of."""
+
+    manifest: Manifest
+    renderer: Renderer
+    warnings: list[Warning_]
+
+
+def parse_project(
+    settings: Settings,
+    files: Sequence[SourceFile],
+    *,
+    builtins: Mapping[str, BuiltinMacro],
+    builtin_macros: Mapping[str, Macro],
+    dialect: Dialect,
+    scan: Callable[[SourceFile], Scanned] = scan_file,
+) -> Parsed:
+    """Parse all files of the project and its packages.
+
+    Args:
+        files: what `project.files.read_files` read.
+        builtins: the macros of package `dbt` as functions, by name.
+        builtin_macros: the same as manifest entries, by unique_id.
+        dialect: the target's engine.
+        scan: stage 1; a cache stands in for `scan_file` here.
+
+    Raises:
+        ParseError and its kinds, with file and line, or an ErrorList of them.
+    """
+    scans = [scan(file) for file in files]
+    manifest = Manifest(settings.root.name, settings.target.type, macros=dict(builtin_macros))
+    index = _macros(manifest, settings, scans, builtins)
+    renderer = Renderer(settings, index, dialect)
+    parsing = Parsing(settings, manifest, renderer, dialect, builtins, Configs(settings))
+    parsing.warnings += [*settings.warnings, *(warning for each in scans for warning in each.warnings)]
+    add_docs(parsing, scans)
+    add_file_nodes(parsing, scans)
+    sources = Sources()
+    for each in scans:
+        with placed(each.file):
+            _properties(parsing, each, sources)
+    settle_disabled(parsing)
+    sources.build(parsing)
+    _names(parsing)
+    render_descriptions(parsing)
+    infer_primary_keys(parsing)
+    check(parsing)
+    manifest.selectors = dict(settings.root.selectors)
+    return Parsed(manifest, renderer, parsing.warnings)
+
+
+def _macros(
+    manifest: Manifest, settings: Settings, scans: Sequence[Scanned], builtins: Mapping[str, BuiltinMacro]
+) -> MacroIndex:
+    """The macros of all files, by name, and what each calls."""
+    own = [macro for each in scans for macro in each.macros]
+    lines = {unique_id: line for each in scans for unique_id, line in each.lines.items()}
+    index = MacroIndex(
+        {macro.unique_id: macro for macro in own} if len({m.unique_id for m in own}) == len(own) else _all(own),
+        builtins,
+        settings.root.name,
+        [package.name for package in settings.packages],
+        settings.root.dispatch,
+        settings.target.type,
+        lines=lines,
+    )
+    keep_arguments = bool(settings.flags.get("validate_macro_args"))
+    for macro in own:
+        depends_on = MacroDependsOn(index.static_calls(macro))
+        arguments = macro.arguments if keep_arguments else []
+        docs = {"show": True, "node_color": None}
+        config = {"meta": {}, "docs": docs}
+        manifest.macros[macro.unique_id] = replace(
+            macro, depends_on=depends_on, arguments=arguments, docs=docs, config=config
+        )
+    return index
+
+
+def _all(macros: Sequence[Macro]) -> Mapping[str, Macro]:
+    """Every macro under a key of its own, for the index to complain of two with one name."""
+    return {f"{n}": macro for n, macro in enumerate(macros)}
+
+
+def _properties(parsing: Parsing, scan: Scanned, sources: Sources) -> None:
+    """One properties file, its lists in dbt's order: config and properties of nodes, then their tests."""
+    if not scan.tree:
+        return
+    for key in ("models", "seeds", "snapshots"):
+        found = entries(parsing, scan, key)
+        for each in found:
+            if key == "snapshots":
+                add_yaml_snapshot(parsing, each)
+            normalize(each)
+        for each in found:
+            if each.entry.get("versions"):
+                patch_versions(parsing, each)
+            else:
+                patch_node(parsing, each)
+        for each in found:
+            add_tests(parsing, each)
+    for each in entries(parsing, scan, "sources"):
+        sources.read(parsing, each)
+    for key in ("data_tests", "analyses"):
+        for each in entries(parsing, scan, key):
+            normalize(each)
+            patch_node(parsing, each)
+    readers: dict[str, Callable[[Parsing, Found], None]] = {
+        "macros": patch_macro,
+        "exposures": add_exposure,
+        "functions": skip_function,
+        "groups": add_group,
+        **dict.fromkeys(("metrics", "semantic_models", "unit_tests", "saved_queries"), keep_raw),
+    }
+    for key, read in readers.items():
+        for each in entries(parsing, scan, key):
+            read(parsing, each)
+
+
+def _names(parsing: Parsing) -> None:
+    """Relations of all nodes, now that their config is settled; tests have theirs already."""
+    disabled = (each for many in parsing.manifest.disabled.values() for each in many)
+    for node in (*parsing.manifest.nodes.values(), *disabled):
+        if not isinstance(node, GenericTest | Source | Exposure):
+            set_names(parsing, node)

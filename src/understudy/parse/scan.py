@@ -1,0 +1,89 @@
+"""Stage 1: what one file says on its own, whatever else is in the project. Its answer can be kept by the file's digest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from understudy.core.nodes import Macro
+from understudy.core.source_file import SourceFile
+from understudy.core.walk import has_jinja
+from understudy.core.warning import Warning_
+from understudy.errors import Place, YamlError
+from understudy.template import literal
+from understudy.template.blocks import Block, blocks
+from understudy.template.macros import parse_macros
+from understudy.template.scope import Captured
+
+LISTS = (
+    "models", "seeds", "snapshots", "sources", "macros", "data_tests", "analyses", "exposures", "functions", "metrics",
+    "groups", "semantic_models", "unit_tests", "saved_queries",
+)  # fmt: skip
+"""The lists of a properties file, in the order in which dbt reads them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What was found in a file. `calls` is None where its template must be rendered."""
+
+    file: SourceFile
+    calls: Captured | None = None
+    tree: dict[str, Any] = field(default_factory=dict)
+    templated: bool = False
+    """Whether a properties file holds Jinja."""
+    macros: tuple[Macro, ...] = ()
+    lines: dict[str, int] = field(default_factory=dict)
+    """The line of each macro's block, by unique_id."""
+    blocks: tuple[Block, ...] = ()
+    warnings: tuple[Warning_, ...] = ()
+
+
+def scan_file(file: SourceFile) -> Scanned:
+    """Read one file. Raises YamlError, JinjaError or ParseError with the file's path and line."""
+    if file.kind in ("model", "test", "analysis"):
+        return Scanned(file, calls=literal.scan(file.text) if file.path.endswith(".sql") else None)
+    if file.kind == "properties":
+        return _properties(file)
+    if file.kind in ("macro", "generic_test"):
+        lines: dict[str, int] = {}
+        macros = parse_macros(file, lines, with_arguments=True)
+        return Scanned(file, macros=tuple(macros), lines=lines)
+    if file.kind in ("docs", "snapshot"):
+        return Scanned(file, blocks=tuple(blocks(file.text, {file.kind}, path=file.path)))
+    return Scanned(file)
+
+
+def _properties(file: SourceFile) -> Scanned:
+    """A properties file's tree, with the shape that every reader counts on: lists of maps with a name."""
+    from understudy.parse import yaml
+
+    tree, warnings = yaml.load_checked(file.text, file.path)
+    if tree is None:
+        return Scanned(file, warnings=tuple(warnings))
+    if not isinstance(tree, dict):
+        raise YamlError("A properties file must be a map with lists such as 'models'", place=Place(file.path, 1))
+    for key in LISTS:
+        entries = tree.get(key)
+        if key not in tree:
+            continue
+        if not isinstance(entries, list):
+            line = yaml.line_of(file.text, [key])
+            raise YamlError(f"'{key}' must be a list, not {entries!r:.40}", place=Place(file.path, line))
+        for n, entry in enumerate(entries):
+            _check_entry(file, key, n, entry)
+    return Scanned(file, tree=tree, templated=has_jinja(file.text), warnings=tuple(warnings))
+
+
+def _check_entry(file: SourceFile, key: str, n: int, entry: Any) -> None:
+    if isinstance(entry, dict) and isinstance(entry.get("name"), str) and all(isinstance(k, str) for k in entry):
+        return
+    from understudy.parse import yaml
+
+    place = Place(file.path, yaml.line_of(file.text, [key, n]))
+    if not isinstance(entry, dict):
+        raise YamlError(f"An entry of '{key}' must be a map with a 'name', not {entry!r:.40}", place=place)
+    if "name" not in entry:
+        raise YamlError(f"An entry of '{key}' has no 'name'", place=place)
+    if not isinstance(entry["name"], str):
+        raise YamlError(f"The name of an entry of '{key}' must be text, not {entry['name']!r}", place=place)
+    raise YamlError(f"The keys of '{entry['name']}' must be texts", place=place)
