@@ -44,7 +44,10 @@ def get_column_schema_from_query(
     if select_sql_header is not None:
         send(ctx, select_sql_header, "introspect")
     sql = str(ctx.call("get_empty_subquery_sql", select_sql))
-    result = send(ctx, ctx.dialect.ddl.describe_query(sql), "introspect", fetch=True)
+    described = ctx.dialect.ddl.describe_query(sql)
+    result = send(ctx, described or sql, "introspect", fetch=True)
+    if described is None:
+        return [ColumnType(name, kind) for name, kind in zip(result.columns, result.types, strict=True)]
     return [ColumnType(str(name), str(data_type)) for name, data_type in result.rows]
 
 

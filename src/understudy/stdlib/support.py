@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from understudy.core.relation import Relation
 from understudy.core.statement import Result, Statement
 from understudy.errors import ExecutionError
+from understudy.template.objects import unwrap as as_relation
 from understudy.template.scope import BuiltinMacro, Database, MacroContext
 
 
@@ -39,16 +39,6 @@ def _dispatcher(name: str) -> BuiltinMacro:
 
     call.__name__ = name
     return call
-
-
-def as_relation(value: Any) -> Relation:
-    """The relation behind what a template handed over: a relation, or Jinja's view of one."""
-    if isinstance(value, Relation):
-        return value
-    inner = getattr(value, "relation", None)
-    if isinstance(inner, Relation):
-        return inner
-    raise ExecutionError(f"Expected a relation, got {type(value).__name__}: {value!r}")
 
 
 def field(value: Any, name: str) -> Any:
@@ -88,3 +78,6 @@ def quoted(ctx: MacroContext, name: str) -> str:
     """A name in the engine's quotes."""
     character = ctx.dialect.quote_character
     return f"{character}{name.replace(character, character * 2)}{character}"
+
+
+__all__ = ["Table", "as_relation", "database_of", "field", "flag", "names_of", "quoted", "quoted_name", "send"]

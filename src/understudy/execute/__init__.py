@@ -1,0 +1,1 @@
+"""Plans become statements, statements become results: plan, materialize, schedule, run."""

@@ -1,0 +1,176 @@
+"""The engine as templates and materializations see it: one connection, and what is known about relations."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import assert_never
+
+from understudy.adapters.base import Connection, Listing
+from understudy.core.relation import Relation, SchemaName
+from understudy.core.statement import ColumnType, Load, Request, Result, Statement
+from understudy.errors import Cancelled, DatabaseError
+from understudy.sql.dialect import Dialect, Key
+
+Observer = Callable[[Request], None]
+"""Told of every statement before it is sent."""
+
+
+class RelationCache:
+    """Which relations exist, schema by schema; shared by all threads of a run, listed once per schema."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._lock = threading.Lock()
+        self._schemas: dict[Key, dict[str | None, Relation] | DatabaseError] = {}
+
+    def fill(self, listing: Listing) -> None:
+        """Take in what somebody has listed already."""
+        with self._lock:
+            for name, relations in listing.items():
+                self._note(name, relations)
+
+    def relations(self, name: SchemaName, connect: Callable[[], Connection]) -> list[Relation]:
+        """The relations of a schema; the first question lists it. Raises DatabaseError when it may not be listed."""
+        return list(self._schema(name, connect).values())
+
+    def find(self, relation: Relation, connect: Callable[[], Connection]) -> Relation | None:
+        """The relation with its type, or None."""
+        return self._schema(relation.schema_name, connect).get(self._dialect.key(relation)[2])
+
+    def added(self, relation: Relation) -> None:
+        """It exists now."""
+        with self._lock:
+            known = self._schemas.get(self._key(relation.schema_name))
+            if isinstance(known, dict):
+                known[self._dialect.key(relation)[2]] = relation
+
+    def dropped(self, relation: Relation) -> None:
+        """It is gone."""
+        with self._lock:
+            known = self._schemas.get(self._key(relation.schema_name))
+            if isinstance(known, dict):
+                known.pop(self._dialect.key(relation)[2], None)
+
+    def _schema(self, name: SchemaName, connect: Callable[[], Connection]) -> dict[str | None, Relation]:
+        key = self._key(name)
+        with self._lock:
+            if key not in self._schemas:
+                self._note(name, connect().relations([name])[name])
+            known = self._schemas[key]
+            if isinstance(known, DatabaseError):
+                raise known
+            return dict(known)
+
+    def _note(self, name: SchemaName, relations: Sequence[Relation] | DatabaseError) -> None:
+        self._schemas[self._key(name)] = (
+            relations
+            if isinstance(relations, DatabaseError)
+            else {self._dialect.key(relation)[2]: relation for relation in relations}
+        )
+
+    def _key(self, name: SchemaName) -> Key:
+        return self._dialect.key(self._dialect.relation(name.database, name.schema, None))
+
+
+class LiveDatabase:
+    """`template.scope.Database` over a connection that is opened when it is first needed.
+
+    Used by one thread; only `cancel` may be called from another: it interrupts the running statement, and every later one
+    raises Cancelled.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Connection],
+        cache: RelationCache,
+        dialect: Dialect,
+        observe: Observer | None = None,
+    ) -> None:
+        self._connect = connect
+        self._cache = cache
+        self._dialect = dialect
+        self._observe = observe
+        self._connection: Connection | None = None
+        self._cancelled = threading.Event()
+
+    def connection(self) -> Connection:
+        """The connection itself."""
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
+
+    def execute(self, statement: Statement) -> Result:
+        """Send a statement; `begin`, `commit` and `rollback` by their purpose. Raises DatabaseError, Cancelled."""
+        return self.send(statement)
+
+    def send(self, request: Request) -> Result:
+        """Send a statement or load a file. Raises DatabaseError, Cancelled."""
+        if self._cancelled.is_set():
+            raise Cancelled("Interrupted")
+        if self._observe is not None:
+            self._observe(request)
+        connection = self.connection()
+        if isinstance(request, Load):
+            return connection.load(request)
+        if isinstance(request, Statement):
+            match request.purpose:
+                case "begin":
+                    connection.begin()
+                case "commit":
+                    connection.commit()
+                case "rollback":
+                    connection.rollback()
+                case _:
+                    return connection.execute(request)
+            return Result()
+        assert_never(request)
+
+    def relation(self, database: str | None, schema: str, identifier: str) -> Relation | None:
+        """The relation with its type, or None. Raises DatabaseError when its schema may not be listed."""
+        return self._cache.find(self._dialect.relation(database, schema, identifier), self.connection)
+
+    def relations(self, schema: SchemaName) -> Sequence[Relation]:
+        """All relations of a schema. Raises DatabaseError."""
+        return self._cache.relations(schema, self.connection)
+
+    def columns(self, relation: Relation) -> Sequence[ColumnType]:
+        """The columns; empty when the relation is missing (which is asked of the cache: on some engines a failed look
+        ends the transaction)."""
+        if relation.schema is not None and self._cache.find(relation, self.connection) is None:
+            return ()
+        return self.connection().columns(relation)
+
+    def schemas(self, database: str | None) -> Sequence[str]:
+        """The names of the schemas."""
+        return self.connection().schemas(database)
+
+    def added(self, relation: Relation) -> None:
+        """Note a new relation."""
+        self._cache.added(relation)
+
+    def dropped(self, relation: Relation) -> None:
+        """Note that a relation is gone."""
+        self._cache.dropped(relation)
+
+    def renamed(self, old: Relation, new: Relation) -> None:
+        """Note another name."""
+        self._cache.dropped(old)
+        self._cache.added(new)
+
+    def rollback(self) -> None:
+        """Undo an open transaction, if there is one."""
+        if self._connection is not None:
+            self._connection.rollback()
+
+    def cancel(self) -> None:
+        """Interrupt; callable from any thread."""
+        self._cancelled.set()
+        if self._connection is not None:
+            self._connection.cancel()
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

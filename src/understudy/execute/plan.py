@@ -1,0 +1,108 @@
+"""What a command will do, as data: which nodes, in which order, in which schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from understudy.core.manifest import Manifest
+from understudy.core.nodes import Node, Operation
+from understudy.core.relation import SchemaName
+from understudy.graph.dag import Dag
+
+Action = Literal["model", "seed", "snapshot", "test", "exposure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One node that is run. `needs` are the steps before it; `weight` is the length of the longest path that begins here."""
+
+    unique_id: str
+    action: Action
+    needs: tuple[str, ...] = ()
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A command's steps, parents first.
+
+    `schemas` must exist before anything is built. `tests_block`: a failed test skips what depends on its node (`build`).
+    `on_run_start` and `on_run_end` are unique_ids of operations.
+    """
+
+    steps: tuple[Step, ...]
+    schemas: tuple[SchemaName, ...] = ()
+    on_run_start: tuple[str, ...] = ()
+    on_run_end: tuple[str, ...] = ()
+    tests_block: bool = False
+
+
+def make_plan(
+    manifest: Manifest, dag: Dag, selected: Iterable[str], command: str, *, store_failures: bool = False
+) -> Plan:
+    """The plan of a command for the selected nodes (after the filter of resource types).
+
+    `command` is `run`, `build`, `test`, `seed` or `snapshot`. Ephemeral models are no steps: they are part of others.
+    `store_failures` is the command line's. Source: dbt 1.11, BuildTask and RunTask.
+    """
+    wanted = {unique_id: action for unique_id in selected if (action := _action(manifest, unique_id))}
+    graph = dag.with_tests(manifest) if command == "build" else dag
+    part = graph.subset(wanted)
+    order = part.order()
+    weights: dict[str, int] = {}
+    for unique_id in reversed(order):
+        weights[unique_id] = 1 + max((weights[child] for child in part.children(unique_id)), default=0)
+    steps = tuple(Step(uid, wanted[uid], tuple(part.parents(uid)), weights[uid]) for uid in order)
+    schemas = dict.fromkeys(
+        SchemaName(node.database, node.schema)
+        for unique_id in order
+        if (node := manifest.nodes.get(unique_id)) is not None and _leaves_relation(node, store_failures)
+    )
+    hooked = bool(steps)
+    return Plan(
+        steps,
+        tuple(schemas),
+        _operations(manifest, "on-run-start") if hooked else (),
+        _operations(manifest, "on-run-end") if hooked else (),
+        tests_block=command == "build",
+    )
+
+
+def _action(manifest: Manifest, unique_id: str) -> Action | None:
+    node = manifest.nodes.get(unique_id)
+    if node is None:
+        return "exposure" if unique_id in manifest.exposures else None
+    if node.is_ephemeral:
+        return None
+    match node.resource_type:
+        case "model":
+            return "model"
+        case "seed":
+            return "seed"
+        case "snapshot":
+            return "snapshot"
+        case "test":
+            return "test"
+    return None
+
+
+def stores_failures(node: Node, flag: bool) -> bool:
+    """Whether a test keeps its failing rows: its `store_failures_as`, its `store_failures`, else the command line."""
+    kept_as = node.config.get("store_failures_as")
+    if kept_as is not None:
+        return bool(kept_as != "ephemeral")
+    configured = node.config.get("store_failures")
+    return flag if configured is None else bool(configured)
+
+
+def _leaves_relation(node: Node, store_failures: bool) -> bool:
+    return stores_failures(node, store_failures) if node.resource_type == "test" else node.resource_type != "operation"
+
+
+def _operations(manifest: Manifest, kind: str) -> tuple[str, ...]:
+    """The hooks of a kind: installed packages by name, the root project last (dbt 1.11: get_hooks_by_type)."""
+    found = [node for node in manifest.nodes.values() if isinstance(node, Operation) and kind in node.tags]
+    found.sort(key=lambda node: (node.package_name == manifest.project_name, node.package_name, node.index or 0))
+    return tuple(node.unique_id for node in found)

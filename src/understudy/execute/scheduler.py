@@ -1,0 +1,195 @@
+"""Steps over threads: a step starts when those before it are done, the longest path first.
+
+The scheduler knows no database. Workers are threads that take one step at a time; everything else (what is ready, what is
+skipped, events) is decided in the thread that called, so nothing here needs a lock.
+"""
+
+from __future__ import annotations
+
+import heapq
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from understudy.errors import Cancelled
+from understudy.execute.plan import Step
+from understudy.execute.results import FAILED, NodeResult
+
+FAIL_FAST = "Skipping due to fail_fast"
+INTERRUPTED = "Skipping due to an interrupt"
+
+
+class Worker(Protocol):
+    """What one thread uses."""
+
+    def run(self, step: Step) -> NodeResult:
+        """Run a step to its end; every error is part of the result."""
+
+    def cancel(self) -> None:
+        """Interrupt the step that runs; later ones must not begin. Called from another thread."""
+
+    def close(self) -> None:
+        """The thread ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What the scheduler tells while it works. `skipped` makes the result of a step that does not run:
+    (step, the step because of which, message)."""
+
+    started: Callable[[Step], None]
+    finished: Callable[[NodeResult], None]
+    skipped: Callable[[Step, str | None, str | None], NodeResult]
+
+
+def run_steps(
+    steps: Sequence[Step],
+    worker: Callable[[], Worker],
+    hooks: Hooks,
+    *,
+    threads: int,
+    blocks: Callable[[NodeResult], bool],
+    fail_fast: bool = False,
+) -> list[NodeResult]:
+    """Run all steps; the results stand in the order in which steps ended.
+
+    `blocks` says whether a result keeps the steps below from running; so does every skip. With `fail_fast` the first failure
+    cancels what runs and skips the rest. KeyboardInterrupt does the same, and is not raised again: steps that did not end
+    carry a Cancelled error.
+    """
+    return _Run(steps, worker, hooks, max(1, min(threads, len(steps))), blocks, fail_fast).go()
+
+
+class _Run:
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        worker: Callable[[], Worker],
+        hooks: Hooks,
+        threads: int,
+        blocks: Callable[[NodeResult], bool],
+        fail_fast: bool,
+    ) -> None:
+        self.steps = {step.unique_id: step for step in steps}
+        self.places = {step.unique_id: place for place, step in enumerate(steps)}
+        self.hooks, self.blocks, self.fail_fast, self.threads, self.make = hooks, blocks, fail_fast, threads, worker
+        self.open = {step.unique_id: sum(need in self.steps for need in step.needs) for step in steps}
+        self.children: dict[str, list[str]] = {unique_id: [] for unique_id in self.steps}
+        for step in steps:
+            for need in step.needs:
+                if need in self.children:
+                    self.children[need].append(step.unique_id)
+        self.ready: list[tuple[int, int, str]] = []
+        self.causes: dict[str, str] = {}
+        self.running: set[str] = set()
+        self.results: dict[str, NodeResult] = {}
+        self.stop: str | None = None
+        self.tasks: queue.SimpleQueue[Step | None] = queue.SimpleQueue()
+        self.done: queue.SimpleQueue[NodeResult] = queue.SimpleQueue()
+        self.workers: list[Worker] = []
+        self.got: NodeResult | None = None  # kept here, so that an interrupt between two lines does not lose it
+
+    def go(self) -> list[NodeResult]:
+        """The whole run."""
+        if not self.steps:
+            return []
+        for unique_id, count in self.open.items():
+            if not count:
+                self._make_ready(unique_id)
+        pool = [self._thread(number) for number in range(self.threads)]
+        try:
+            while self.ready or self.running or self.got:
+                self._round()
+        finally:
+            for _ in pool:
+                self.tasks.put(None)
+            for thread in pool:
+                thread.join()
+        for unique_id, step in self.steps.items():
+            if unique_id not in self.results:
+                self._finish(self.hooks.skipped(step, None, self.stop))
+        return list(self.results.values())
+
+    def _round(self) -> None:
+        """Start what can start, then wait for one to end."""
+        try:
+            while self.ready and len(self.running) < self.threads and self.stop is None:
+                self._start(heapq.heappop(self.ready)[2])
+            if not self.running and self.got is None:
+                self.ready.clear()
+                return
+            if self.got is None:
+                self.got = self._next()
+            if self.got is not None:
+                self._settle(self.got)
+                self.got = None
+        except KeyboardInterrupt:
+            if self.stop == INTERRUPTED:
+                raise
+            self._cancel(INTERRUPTED)
+
+    def _next(self) -> NodeResult | None:
+        """The next result. While the run is being stopped, statements that slipped past the interrupt get another."""
+        try:
+            return self.done.get(timeout=None if self.stop is None else 0.2)
+        except queue.Empty:
+            self._cancel(self.stop or INTERRUPTED)
+            return None
+
+    def _start(self, unique_id: str) -> None:
+        self.running.add(unique_id)
+        self.hooks.started(self.steps[unique_id])
+        self.tasks.put(self.steps[unique_id])
+
+    def _cancel(self, reason: str) -> None:
+        self.stop = reason
+        for worker in self.workers:
+            worker.cancel()
+
+    def _settle(self, result: NodeResult) -> None:
+        self.running.discard(result.unique_id)
+        if isinstance(result.error, Cancelled) and self.stop is not None:
+            result = self.hooks.skipped(self.steps[result.unique_id], None, self.stop)
+        self._finish(result)
+        if self.fail_fast and result.status in FAILED and self.stop is None:
+            self._cancel(FAIL_FAST)
+
+    def _finish(self, result: NodeResult) -> None:
+        """Note a result; steps below that can no more run are skipped, without recursion."""
+        ended = [result]
+        while ended:
+            result = ended.pop()
+            if result.unique_id in self.results:
+                continue
+            self.results[result.unique_id] = result
+            self.hooks.finished(result)
+            blocked = result.status == "skipped" or self.blocks(result)
+            for child in self.children[result.unique_id]:
+                self.open[child] -= 1
+                if blocked:
+                    self.causes.setdefault(child, result.cause or result.unique_id)
+                if self.open[child]:
+                    continue
+                if child in self.causes:
+                    ended.append(self.hooks.skipped(self.steps[child], self.causes[child], self.stop))
+                else:
+                    self._make_ready(child)
+
+    def _make_ready(self, unique_id: str) -> None:
+        heapq.heappush(self.ready, (-self.steps[unique_id].weight, self.places[unique_id], unique_id))
+
+    def _thread(self, number: int) -> threading.Thread:
+        worker = self.make()
+        self.workers.append(worker)
+        thread = threading.Thread(target=self._work, args=(worker,), name=f"Thread-{number + 1}", daemon=True)
+        thread.start()
+        return thread
+
+    def _work(self, worker: Worker) -> None:
+        try:
+            while (step := self.tasks.get()) is not None:
+                self.done.put(worker.run(step))
+        finally:
+            worker.close()
