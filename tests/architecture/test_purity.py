@@ -32,7 +32,7 @@ HOMES = {
     "psycopg": ("understudy.adapters.postgres",),
     "pyspark": ("understudy.adapters.spark",),
     "rich": ("understudy.cli",),
-    "yaml": ("understudy.parse",),
+    "yaml": ("understudy.parse", "understudy.template"), # templates have toyaml and fromyaml
 }
 
 

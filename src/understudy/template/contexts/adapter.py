@@ -1,0 +1,366 @@
+"""`adapter` and `api`: what templates ask of the engine, one small function for each (dbt 1.11: BaseAdapter's `@available`).
+
+While a project is parsed nothing is asked: the answers are those of `PARSING`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from understudy.core.relation import Relation, SchemaName, quote
+from understudy.core.statement import Result
+from understudy.errors import JinjaError, did_you_mean
+from understudy.template.contexts.results import Response, run_statement, to_agate
+from understudy.template.objects import Column, ColumnFactory, RelationFactory, unwrap, wrap
+from understudy.template.scope import Database
+from understudy.template.state import State
+
+Method = Callable[..., Any]
+
+
+class Adapter:
+    """`adapter.<method>(...)`."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def __getattr__(self, name: str) -> Any:
+        state = self._state
+        if name == "Relation":
+            return relation_factory(state)
+        if name == "Column":
+            return ColumnFactory()
+        method = METHODS.get(name)
+        if method is None:
+            hint = did_you_mean(name, METHODS)
+            raise JinjaError(f"adapter has no method '{name}'", place=state.place, hint=hint)
+        if not state.execute and name in PARSING:
+            return lambda *args, **kwargs: PARSING[name]()
+        return lambda *args, **kwargs: method(state, *args, **kwargs)
+
+
+def relation_factory(state: State) -> RelationFactory:
+    """`api.Relation`."""
+
+    def make(database: Any, schema: Any, identifier: Any, policy: Mapping[str, bool]) -> Relation:
+        return state.dialect.relation(database, schema, identifier, {**state.settings.root.quoting, **policy})
+
+    return RelationFactory(make)
+
+
+def _database(state: State) -> Database:
+    if state.database is None:
+        raise JinjaError("This template asks the database, which is not connected here", place=state.place)
+    return state.database
+
+
+def _schema(database: Any, schema: Any) -> SchemaName:
+    return SchemaName(database or None, str(schema))
+
+
+def dispatch(
+    state: State, macro_name: str, macro_namespace: str | None = None, packages: Any = None
+) -> Callable[..., Any]:
+    """The implementation of a macro for this adapter. Raises JinjaError that lists what was looked for."""
+    if packages is not None:
+        raise JinjaError("adapter.dispatch takes no `packages`; use macro_namespace", place=state.place)
+    return state.dispatch(macro_name, macro_namespace)
+
+
+def execute(state: State, sql: str, auto_begin: bool = False, fetch: bool = False, limit: int | None = None) -> Any:
+    """`(response, table)` of one statement."""
+    result = run_statement(state, str(sql), fetch=fetch)
+    return Response(result.adapter_response()), to_agate(result)
+
+
+def add_query(state: State, sql: str, *args: Any, **kwargs: Any) -> Any:
+    """Run a statement and give nothing back of it."""
+    return execute(state, sql)[0], None
+
+
+def get_relation(state: State, database: Any, schema: Any, identifier: Any) -> Any:
+    """The relation with its type, or None."""
+    return wrap(_database(state).relation(database, str(schema), str(identifier)))
+
+
+def load_relation(state: State, relation: Any) -> Any:
+    """The relation as the engine has it, or None."""
+    wanted = unwrap(relation)
+    return get_relation(state, wanted.database, wanted.schema, wanted.identifier)
+
+
+def list_relations(state: State, database: Any, schema: Any) -> list[Any]:
+    """All relations of a schema."""
+    return [wrap(relation) for relation in _database(state).relations(_schema(database, schema))]
+
+
+def list_relations_without_caching(state: State, schema_relation: Any) -> list[Any]:
+    """All relations of a relation's schema."""
+    wanted = unwrap(schema_relation)
+    return list_relations(state, wanted.database, wanted.schema)
+
+
+def get_columns_in_relation(state: State, relation: Any) -> list[Column]:
+    """The relation's columns in order."""
+    return [wrap(column) for column in _database(state).columns(unwrap(relation))]
+
+
+def get_columns_in_table(state: State, schema: Any, identifier: Any) -> list[Column]:
+    """The old name, without a database."""
+    return get_columns_in_relation(state, relation_factory(state).create(None, schema, identifier))
+
+
+def get_missing_columns(state: State, from_relation: Any, to_relation: Any) -> list[Column]:
+    """The columns that the first has and the second lacks."""
+    known = {column.name for column in get_columns_in_relation(state, to_relation)}
+    return [column for column in get_columns_in_relation(state, from_relation) if column.name not in known]
+
+
+def get_column_schema_from_query(state: State, sql: str) -> list[Column]:
+    """The columns of a query."""
+    described = state.dialect.ddl.describe_query(str(sql))
+    if described is None:
+        result = run_statement(state, f"select * from ({sql}) as dbt_sbq where false limit 0", fetch=True)
+        return [wrap_column(name, type) for name, type in zip(result.columns, result.types, strict=True)]
+    result = run_statement(state, described, fetch=True)
+    return [wrap_column(str(row[0]), str(row[1])) for row in result.rows]
+
+
+def wrap_column(name: str, data_type: str) -> Column:
+    """A column from the engine's words."""
+    return ColumnFactory().from_description(name, data_type)
+
+
+def expand_target_column_types(state: State, from_relation: Any, to_relation: Any) -> None:
+    """Make the second's text columns as long as the first's."""
+    targets = {column.name: column for column in get_columns_in_relation(state, to_relation)}
+    for column in get_columns_in_relation(state, from_relation):
+        target = targets.get(column.name)
+        if target is not None and target.can_expand_to(column):
+            state.call("alter_column_type", to_relation, column.name, f"character varying({column.string_size()})")
+
+
+def valid_snapshot_target(state: State, relation: Any, column_names: Mapping[str, str] | None = None) -> None:
+    """Raises JinjaError when a relation lacks the columns of a snapshot."""
+    names = {column.name.lower() for column in get_columns_in_relation(state, relation)}
+    wanted = ("dbt_scd_id", "dbt_valid_from", "dbt_valid_to")
+    missing = [name for name in wanted if (column_names or {}).get(name, name).lower() not in names]
+    if missing:
+        listed = ", ".join(missing)
+        raise JinjaError(
+            f"Snapshot target is missing columns ({listed}): {relation} is no snapshot table", place=state.place
+        )
+
+
+def check_schema_exists(state: State, database: Any, schema: Any) -> bool:
+    """Whether a schema exists."""
+    return str(schema).lower() in {name.lower() for name in _database(state).schemas(database or None)}
+
+
+def already_exists(state: State, schema: Any, name: Any) -> bool:
+    """Whether a relation exists."""
+    return _database(state).relation(state.settings.target.database, str(schema), str(name)) is not None
+
+
+def by_macro(name: str) -> Method:
+    """A change of the database: the macro that a project may override does it."""
+
+    def method(state: State, *args: Any, **kwargs: Any) -> None:
+        state.call(name, *args, **kwargs)
+
+    return method
+
+
+def drop_relation(state: State, relation: Any) -> None:
+    """Drop a relation, whichever macro does it."""
+    state.call("drop_relation", relation)
+    _database(state).dropped(unwrap(relation))
+
+
+def rename_relation(state: State, from_relation: Any, to_relation: Any) -> None:
+    """Rename a relation, whichever macro does it."""
+    state.call("rename_relation", from_relation, to_relation)
+    _database(state).renamed(unwrap(from_relation), unwrap(to_relation))
+
+
+def cache_added(state: State, relation: Any) -> str:
+    """A template made a relation itself."""
+    if relation is not None:
+        _database(state).added(unwrap(relation))
+    return ""
+
+
+def cache_dropped(state: State, relation: Any) -> str:
+    """A template dropped a relation itself."""
+    if relation is not None:
+        _database(state).dropped(unwrap(relation))
+    return ""
+
+
+def cache_renamed(state: State, from_relation: Any, to_relation: Any) -> str:
+    """A template renamed a relation itself."""
+    _database(state).renamed(unwrap(from_relation), unwrap(to_relation))
+    return ""
+
+
+def quoted(state: State, identifier: Any) -> str:
+    """The name in the engine's quotes."""
+    return quote(str(identifier), state.dialect.quote_character)
+
+
+def quote_as_configured(state: State, identifier: Any, quote_key: str) -> str:
+    """The name, quoted where the project's `quoting` says so for that part."""
+    default = getattr(state.dialect.quoting, quote_key, True)
+    wanted = state.settings.root.quoting.get(quote_key, default)
+    return quoted(state, identifier) if wanted else str(identifier)
+
+
+def quote_seed_column(state: State, column: Any, quote_config: Any = None) -> str:
+    """A seed's column, quoted unless the seed says not to."""
+    if quote_config is not None and not isinstance(quote_config, bool):
+        raise JinjaError(
+            f"The seed configuration value of 'quote_columns' has an invalid type {type(quote_config).__name__}"
+        )
+    return str(column) if quote_config is False else quoted(state, column)
+
+
+def get_incremental_strategy_macro(state: State, model_context: Any, strategy: str) -> Callable[..., Any]:
+    """The macro of an incremental strategy (`delete+insert` -> get_incremental_delete_insert_sql)."""
+    name = f"get_incremental_{re.sub(r'[^a-zA-Z0-9_]', '_', strategy)}_sql"
+    if name not in state.names:
+        raise JinjaError(f"dbt could not find an incremental strategy macro with the name '{name}'", place=state.place)
+    return state.names[name]  # type: ignore[no-any-return]
+
+
+def standardize_grants_dict(state: State, grants_table: Any) -> dict[str, list[str]]:
+    """privilege -> grantees, from a table with those columns."""
+    found: dict[str, list[str]] = {}
+    for row in grants_table.rows:
+        found.setdefault(row["privilege_type"], []).append(row["grantee"])
+    return found
+
+
+def get_hard_deletes_behavior(state: State, config: Mapping[str, Any]) -> str:
+    """`hard_deletes`, or what `invalidate_hard_deletes` means (dbt 1.11)."""
+    wanted, old = config.get("hard_deletes"), config.get("invalidate_hard_deletes")
+    if wanted is not None and old is not None:
+        raise JinjaError(
+            "You cannot set both the invalidate_hard_deletes and hard_deletes config properties", place=state.place
+        )
+    if wanted is not None and wanted not in ("ignore", "new_record", "invalidate"):
+        raise JinjaError(f"Invalid setting for property hard_deletes: {wanted}", place=state.place)
+    return "invalidate" if old else str(wanted or "ignore")
+
+
+def convert_type(state: State, agate_table: Any, col_idx: int) -> str:
+    """The engine's type for a column of an agate table."""
+    name = type(agate_table.columns[col_idx].data_type).__name__
+    return {"Number": "double", "Boolean": "boolean", "Date": "date", "DateTime": "timestamp"}.get(name, "text")
+
+
+def unavailable(name: str) -> Method:
+    """A method that other engines have."""
+
+    def method(state: State, *args: Any, **kwargs: Any) -> None:
+        raise JinjaError(f"adapter.{name} is not available on {state.dialect.name}", place=state.place)
+
+    return method
+
+
+def constant(value: Any) -> Method:
+    """A method whose answer is fixed."""
+    return lambda state, *args, **kwargs: value
+
+
+METHODS: dict[str, Method] = {
+    "dispatch": dispatch,
+    "type": lambda state: state.settings.target.type,
+    "execute": execute,
+    "add_query": add_query,
+    "get_relation": get_relation,
+    "load_relation": load_relation,
+    "list_relations": list_relations,
+    "list_relations_without_caching": list_relations_without_caching,
+    "get_columns_in_relation": get_columns_in_relation,
+    "get_columns_in_table": get_columns_in_table,
+    "get_missing_columns": get_missing_columns,
+    "get_column_schema_from_query": get_column_schema_from_query,
+    "expand_target_column_types": expand_target_column_types,
+    "valid_snapshot_target": valid_snapshot_target,
+    "assert_valid_snapshot_target_given_strategy": lambda state, relation, names, strategy: valid_snapshot_target(
+        state, relation, names
+    ),
+    "check_schema_exists": check_schema_exists,
+    "already_exists": already_exists,
+    "create_schema": by_macro("create_schema"),
+    "drop_schema": by_macro("drop_schema"),
+    "truncate_relation": by_macro("truncate_relation"),
+    "drop_relation": drop_relation,
+    "rename_relation": rename_relation,
+    "cache_added": cache_added,
+    "cache_dropped": cache_dropped,
+    "cache_renamed": cache_renamed,
+    "quote": quoted,
+    "quote_as_configured": quote_as_configured,
+    "quote_seed_column": quote_seed_column,
+    "get_incremental_strategy_macro": get_incremental_strategy_macro,
+    "standardize_grants_dict": standardize_grants_dict,
+    "get_hard_deletes_behavior": get_hard_deletes_behavior,
+    "convert_type": convert_type,
+    "escape_sql_string": lambda state, value: str(value).replace("'", "''"),
+    "is_motherduck": constant(False),
+    "is_ducklake": constant(False),
+    "disable_transactions": constant(False),
+    "commit": constant(None),
+    "warn_once": lambda state, msg: state.notify("warn", str(msg), None),
+    "get_partitions_metadata": unavailable("get_partitions_metadata"),
+    "submit_python_job": unavailable("submit_python_job"),
+}
+
+
+def _empty_table() -> Any:
+    return to_agate(Result())
+
+
+def _nothing() -> None:
+    return None
+
+
+PARSING: dict[str, Callable[[], Any]] = {
+    **dict.fromkeys(
+        (
+            "get_relation", "load_relation", "drop_relation", "truncate_relation", "rename_relation", "create_schema",
+            "drop_schema", "valid_snapshot_target", "assert_valid_snapshot_target_given_strategy",
+            "expand_target_column_types", "get_incremental_strategy_macro", "get_hard_deletes_behavior", "commit",
+        ),
+        _nothing,
+    ),
+    **dict.fromkeys(
+        (
+            "get_columns_in_relation", "get_columns_in_table", "get_missing_columns", "get_column_schema_from_query",
+            "list_relations", "list_relations_without_caching",
+        ),
+        list,
+    ),
+    **dict.fromkeys(("check_schema_exists", "already_exists"), bool),
+    **dict.fromkeys(("cache_added", "cache_dropped", "cache_renamed"), str),
+    "execute": lambda: ("", _empty_table()),
+    "add_query": lambda: (None, None),
+}  # fmt: skip
+"""What the methods answer while nothing may be asked (dbt 1.11: `@available.parse`)."""
+
+
+def api(state: State) -> dict[str, Any]:
+    """`api.Relation`, `api.Column`."""
+    return {"Relation": relation_factory(state), "Column": ColumnFactory()}
+
+
+MEMBERS: dict[str, Callable[[State], Any]] = {
+    "adapter": Adapter,
+    "api": api,
+    "column": lambda state: ColumnFactory(),
+}

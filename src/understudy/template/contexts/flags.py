@@ -1,0 +1,94 @@
+"""What the run was started with: flags, target, times, names (dbt 1.11: ConfiguredContext)."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from understudy.core.project import Settings, Target
+from understudy.template.contexts.modules import Modules
+from understudy.template.state import State
+
+DBT_VERSION = "1.11.16"
+"""What `dbt_version` answers: packages ask which dbt they run in."""
+
+SHOWN_CREDENTIALS = (
+    "path", "extensions", "external_root", "disable_transactions", "host", "port", "user", "dbname", "sslmode",
+    "search_path", "role", "connect_timeout", "keepalives_idle", "retries", "method", "cluster", "endpoint", "organization",
+    "warehouse", "account", "project", "dataset", "location", "catalog", "http_path",
+)  # fmt: skip
+"""The fields of a profile that `target` shows; no other leaves it."""
+
+
+def target_dict(target: Target) -> dict[str, Any]:
+    """`target` as templates see it: no secrets."""
+    shown = {key: target.credentials[key] for key in SHOWN_CREDENTIALS if key in target.credentials}
+    return {
+        **shown,
+        "database": target.database,
+        "schema": target.schema,
+        "type": target.type,
+        "threads": target.threads,
+        "name": target.name,
+        "target_name": target.name,
+        "profile_name": target.profile,
+    }
+
+
+def flag(settings: Settings, name: str) -> Any:
+    """The value of a flag, however its name is written; None when there is no such flag."""
+    flags = settings.flags
+    for spelling in (name, name.lower(), name.upper()):
+        if spelling in flags:
+            return flags[spelling]
+    return None
+
+
+class Flags:
+    """`flags.FULL_REFRESH` and the others, in capitals as in dbt."""
+
+    __slots__ = ("_flags",)
+
+    def __init__(self, flags: Mapping[str, Any]) -> None:
+        self._flags = {name.upper(): value for name, value in flags.items()}
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._flags[name.upper()]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A flag, or the default."""
+        return self._flags.get(name.upper(), default)
+
+
+def run_started_at(state: State) -> datetime.datetime | None:
+    """When the run began, in UTC."""
+    if not state.settings.started_at:
+        return None
+    started = datetime.datetime.fromisoformat(state.settings.started_at)
+    return started if started.tzinfo else started.replace(tzinfo=datetime.UTC)
+
+
+def arguments(state: State) -> dict[str, Any]:
+    """`invocation_args_dict`: the flags under the names of the command line."""
+    return {name.lower(): value for name, value in state.settings.flags.items()}
+
+
+MEMBERS: dict[str, Callable[[State], Any]] = {
+    "dbt_version": lambda state: DBT_VERSION,
+    "project_name": lambda state: state.settings.root.name,
+    "target": lambda state: target_dict(state.settings.target),
+    "flags": lambda state: Flags(state.settings.flags),
+    "invocation_id": lambda state: state.settings.invocation_id,
+    "invocation_args_dict": arguments,
+    "run_started_at": run_started_at,
+    "thread_id": lambda state: threading.current_thread().name,
+    "modules": lambda state: Modules(),
+    "dbt_metadata_envs": lambda state: {},
+    "selected_resources": lambda state: [],
+    "execute": lambda state: state.execute,
+}

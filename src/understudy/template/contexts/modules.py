@@ -1,0 +1,42 @@
+"""`modules`: the parts of four Python modules that templates may use, and nothing more."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import re
+from typing import Any
+
+EXPORTS: dict[str, tuple[str, ...]] = {
+    "datetime": ("date", "datetime", "time", "timedelta", "tzinfo"),
+    "re": (
+        "compile", "escape", "findall", "finditer", "fullmatch", "match", "search", "split", "sub", "subn", "error",
+        "A", "I", "L", "M", "S", "U", "X", "ASCII", "IGNORECASE", "LOCALE", "MULTILINE", "DOTALL", "UNICODE", "VERBOSE",
+    ),
+    "itertools": (
+        "count", "cycle", "repeat", "accumulate", "chain", "compress", "islice", "starmap", "tee", "zip_longest",
+        "product", "permutations", "combinations", "combinations_with_replacement",
+    ),
+    "pytz": (
+        "timezone", "utc", "UTC", "FixedOffset", "all_timezones", "common_timezones", "country_timezones", "country_names",
+        "UnknownTimeZoneError", "AmbiguousTimeError", "NonExistentTimeError", "InvalidTimeError",
+    ),
+}  # fmt: skip
+
+
+class Modules:
+    """The modules by name, each as a dict of what it exports; pytz is imported when it is asked for."""
+
+    __slots__ = ()
+
+    def __getitem__(self, name: str) -> dict[str, Any]:
+        if name == "pytz":
+            import pytz
+
+            return _exports(name, pytz)
+        modules = {"datetime": datetime, "re": re, "itertools": itertools}
+        return _exports(name, modules[name])
+
+
+def _exports(name: str, module: Any) -> dict[str, Any]:
+    return {export: getattr(module, export) for export in EXPORTS[name]}

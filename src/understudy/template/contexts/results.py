@@ -1,0 +1,217 @@
+"""Queries from templates: `statement`, `run_query`, `load_result`, `store_result` (dbt 1.11: etc/statement.sql).
+
+Rows are kept as the engine gave them; the agate table that templates work with is made when somebody looks at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from understudy.core.statement import Result, Statement
+from understudy.errors import JinjaError
+from understudy.template.scope import BuiltinMacro
+from understudy.template.state import State
+
+
+class Response:
+    """What the engine said about a statement (`code`, `rows_affected`, `query_id`); as text its message."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self._fields = fields
+
+    def __str__(self) -> str:
+        return str(self._fields.get("_message", ""))
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._fields[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+class Stored:
+    """One stored result: `response`, `data` (rows as lists) and `table` (agate), as attributes or items."""
+
+    __slots__ = ("_result", "_table", "response")
+
+    def __init__(self, response: Any, result: Result | None = None, table: Any = None) -> None:
+        self.response = response
+        self._result = result
+        self._table = table
+
+    @property
+    def table(self) -> Any:
+        """The rows as an agate table."""
+        if self._table is None:
+            self._table = to_agate(self._result or Result())
+        return self._table
+
+    @property
+    def data(self) -> list[list[Any]]:
+        """The rows as lists."""
+        if self._result is not None:
+            return [list(row) for row in self._result.rows]
+        return [] if self._table is None else [list(row.values()) for row in self._table.rows]
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in ("response", "data", "table"):
+            raise KeyError(key)
+        return getattr(self, key)
+
+
+def to_agate(result: Result) -> Any:
+    """The rows as an agate table whose cells are the engine's values; column names that occur twice are numbered."""
+    import agate
+
+    types = [_agate_type(agate, [row[n] for row in result.rows]) for n in range(len(result.columns))]
+    return agate.Table([list(row) for row in result.rows], list(_unique(result.columns)), types)
+
+
+def _agate_type(agate: Any, values: list[Any]) -> Any:
+    """The type whose computations apply to the values; its cast leaves them as they are."""
+    import datetime
+    import decimal
+
+    kinds = {type(value) for value in values if value is not None}
+    base = agate.Text
+    if kinds and kinds <= {bool}:
+        base = agate.Boolean
+    elif kinds and kinds <= {int, float, decimal.Decimal}:
+        base = agate.Number
+    elif kinds == {datetime.date}:
+        base = agate.Date
+    elif kinds == {datetime.datetime}:
+        base = agate.DateTime
+    as_is = type(base.__name__, (base,), {"cast": lambda self, value: value})
+    return as_is()
+
+
+def _unique(names: tuple[str, ...]) -> Iterator[str]:
+    seen: dict[str, int] = {}
+    for name in names:
+        seen[name] = seen.get(name, 1) + 1 if name in seen else 1
+        yield name if seen[name] == 1 else f"{name}_{seen[name]}"
+
+
+def run_statement(state: State, sql: str, *, fetch: bool) -> Result:
+    """Send one statement on the node's connection. Raises DatabaseError, or JinjaError where no engine is connected."""
+    if state.database is None:
+        raise JinjaError("This template asks the database, which is not connected here", place=state.place)
+    return state.database.execute(Statement(sql, fetch=fetch, purpose="introspect" if fetch else "statement"))
+
+
+def load_result(state: State) -> Callable[[str], Any]:
+    """`load_result(name)`: a stored result, once; `main` as often as it is asked for."""
+
+    def load_result(name: str) -> Any:
+        if name not in state.results:
+            return None
+        found = state.results[name]
+        if found is None:
+            raise JinjaError(
+                f"The 'statement' result named '{name}' has already been loaded into a variable", place=state.place
+            )
+        if name != "main":
+            state.results[name] = None
+        return found
+
+    return load_result
+
+
+def store_result(state: State) -> Callable[..., str]:
+    """`store_result(name, response, agate_table)`."""
+
+    def store_result(name: str, response: Any, agate_table: Any = None) -> str:
+        state.results[name] = Stored(response, table=agate_table)
+        return ""
+
+    return store_result
+
+
+def store_raw_result(state: State) -> Callable[..., str]:
+    """`store_raw_result(name, message, code, rows_affected, agate_table)`."""
+
+    def store_raw_result(
+        name: str, message: Any = None, code: Any = None, rows_affected: Any = None, agate_table: Any = None
+    ) -> str:
+        fields = {"_message": message, "code": code, "rows_affected": rows_affected}
+        state.results[name] = Stored(Response(fields), table=agate_table)
+        return ""
+
+    return store_raw_result
+
+
+def write(state: State) -> Callable[[str], str]:
+    """`write(text)`: the text that stands for the node under `run/`."""
+
+    def write(payload: str) -> str:
+        state.results["written"] = str(payload)
+        return ""
+
+    return write
+
+
+def statement(
+    context: Any,
+    name: str | None = None,
+    fetch_result: bool = False,
+    auto_begin: bool = True,
+    language: str = "sql",
+    caller: Callable[[], Any] | None = None,
+) -> str:
+    """`{% call statement('name', fetch_result=true) %} ... {% endcall %}`: runs its body and stores what came back."""
+    if not context.execute or caller is None:
+        return ""
+    if language != "sql":
+        raise JinjaError(f"statement() runs SQL, not {language}", place=context.place)
+    sql = str(caller())
+    if name == "main":
+        context.results["written"] = sql
+    result = run_statement(context, sql, fetch=fetch_result)
+    if name is not None:
+        context.results[name] = Stored(Response(result.adapter_response()), result)
+    return ""
+
+
+def noop_statement(
+    context: Any,
+    name: str | None = None,
+    message: Any = None,
+    code: Any = None,
+    rows_affected: Any = None,
+    res: Any = None,
+    caller: Callable[[], Any] | None = None,
+) -> str:
+    """Stores a result without running anything."""
+    sql = str(caller()) if caller is not None else ""
+    if name == "main":
+        context.results["written"] = sql
+    if name is not None:
+        store_raw_result(context)(name, message, code, rows_affected, res)
+    return ""
+
+
+def run_query(context: Any, sql: Any) -> Any:
+    """The rows of a query as an agate table; None while parsing."""
+    context.call("statement", "run_query_statement", fetch_result=True, auto_begin=False, caller=lambda: sql)
+    stored = context.results.get("run_query_statement")
+    context.results["run_query_statement"] = None
+    return None if stored is None else stored.table
+
+
+BUILTINS: Mapping[str, BuiltinMacro] = {
+    "statement": statement,
+    "noop_statement": noop_statement,
+    "run_query": run_query,
+}
+"""Macros of package `dbt` that belong to the context: they work on what a rendering stores."""
+
+MEMBERS: dict[str, Callable[[State], Any]] = {
+    "load_result": load_result,
+    "store_result": store_result,
+    "store_raw_result": store_raw_result,
+    "write": write,
+}

@@ -1,0 +1,245 @@
+"""Macros: read from files, found by name, dispatched by adapter, and followed to what they call.
+
+Names resolve as in dbt 1.11 (MacroNamespace): from a node of package P, an unqualified name is looked for in P, in the
+root project, and among the built-in macros of `dbt`; other packages answer only to `package.name`. What a macro calls is
+resolved from the package of the *node* that is being rendered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+
+from understudy.core.nodes import Macro
+from understudy.core.source_file import SourceFile
+from understudy.errors import DuplicateError, JinjaError, Place, did_you_mean
+from understudy.template.blocks import blocks
+from understudy.template.scope import BuiltinMacro
+from understudy.template.syntax import Dispatch, MacroSyntax, macro_syntax, syntax_error
+
+KINDS = frozenset({"macro", "materialization", "test", "data_test"})
+CONTEXT_NAMES = frozenset({
+    "adapter", "builtins", "context", "dbt_version", "diff_of_two_dicts", "env_var", "flags", "fromjson", "fromyaml",
+    "invocation_id", "local_md5", "log", "modules", "print", "project_name", "return", "run_started_at", "set",
+    "set_strict", "target", "thread_id", "tojson", "toyaml", "var", "zip", "zip_strict",
+})  # fmt: skip
+"""Names that are no macro calls when a macro's text is looked at (dbt 1.11: generate_macro_context)."""
+
+
+def parse_macros(file: SourceFile, lines: dict[str, int] | None = None, *, with_arguments: bool = False) -> list[Macro]:
+    """The macros, tests and materializations of one file.
+
+    `lines`, when given, is filled with unique_id -> line; `with_arguments` fills `arguments` (dbt's flag
+    `validate_macro_args`). Raises JinjaError with file and line.
+    """
+    found = []
+    for block in blocks(file.text, KINDS, path=file.path):
+        try:
+            syntax = macro_syntax(block.text)
+        except jinja2.TemplateSyntaxError as error:
+            raise syntax_error(error, file.path, block.line) from error
+        if syntax is None:
+            continue
+        macro = _macro(file, block.text, syntax, with_arguments=with_arguments)
+        if lines is not None:
+            lines[macro.unique_id] = block.line
+        found.append(macro)
+    return found
+
+
+def _macro(file: SourceFile, text: str, syntax: MacroSyntax, *, with_arguments: bool) -> Macro:
+    arguments: list[dict[str, Any]] = []
+    if with_arguments:
+        arguments = [{"name": name, "type": None, "description": ""} for name in syntax.arguments]
+    return Macro(
+        name=syntax.name,
+        package_name=file.package,
+        path=file.path,
+        original_file_path=file.path,
+        unique_id=f"macro.{file.package}.{syntax.name}",
+        macro_sql=text,
+        arguments=arguments,
+        supported_languages=None if syntax.languages is None else list(syntax.languages),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A macro that a name stands for: one of the project's (`macro`), or one of ours (`builtin`)."""
+
+    unique_id: str
+    name: str
+    package: str
+    macro: Macro | None = None
+    builtin: BuiltinMacro | None = None
+
+
+class MacroIndex:
+    """All macros of a project by name and package, and the built-in ones.
+
+    Args:
+        macros: unique_id -> macro of the root project and the packages; `macro.dbt.*` entries are ignored.
+        builtins: name -> built-in macro of package `dbt`.
+        root: the root project's name.
+        packages: the names of all packages, the root project among them.
+        dispatch: the root project's `dispatch:` entries (`macro_namespace`, `search_order`).
+        adapter_type: the first prefix of dispatched macros; then comes `default`.
+        lines: unique_id -> line of the block in its file.
+
+    Raises DuplicateError when a package defines a name twice.
+    """
+
+    def __init__(
+        self,
+        macros: Mapping[str, Macro],
+        builtins: Mapping[str, BuiltinMacro],
+        root: str,
+        packages: Sequence[str],
+        dispatch: Sequence[Mapping[str, Any]],
+        adapter_type: str,
+        *,
+        lines: Mapping[str, int] | None = None,
+    ) -> None:
+        self.root = root
+        self.lines: Mapping[str, int] = lines or {}
+        self.packages: dict[str, dict[str, Found]] = {name: {} for name in packages}
+        self.builtins = {
+            name: Found(f"macro.dbt.{name}", name, "dbt", builtin=builtin) for name, builtin in builtins.items()
+        }
+        self._orders = {str(entry["macro_namespace"]): list(entry.get("search_order") or ()) for entry in dispatch}
+        self._prefixes = (adapter_type, "default")
+        self._ids: dict[str, Found] = {}
+        for macro in macros.values():
+            if macro.package_name != "dbt":
+                self._add(macro)
+        self._anywhere: dict[str, Found] | None = None
+
+    def _add(self, macro: Macro) -> None:
+        names = self.packages.setdefault(macro.package_name, {})
+        if macro.name in names:
+            other = names[macro.name].macro
+            where = f" and {self.place(other)}" if other is not None else ""
+            raise DuplicateError(
+                f"Package {macro.package_name!r} has two macros named {macro.name!r}: {self.place(macro)}{where}",
+                place=self.place(macro),
+                hint="Rename or remove one of them.",
+            )
+        found = Found(macro.unique_id, macro.name, macro.package_name, macro=macro)
+        names[macro.name] = self._ids[macro.unique_id] = found
+
+    def place(self, macro: Macro) -> Place:
+        """Where the macro stands."""
+        return Place(macro.original_file_path, self.lines.get(macro.unique_id))
+
+    def find(self, name: str, package: str) -> Found | None:
+        """What a name (`star`, `dbt_utils.star`) means in a node of that package; None when it names no macro."""
+        if "." in name:
+            namespace, _, name = name.partition(".")
+            return self.namespace(namespace).get(name)
+        local = self.packages.get(package, {}).get(name)
+        if local is not None:
+            return local
+        return self.packages.get(self.root, {}).get(name) or self.builtins.get(name)
+
+    def namespace(self, package: str) -> Mapping[str, Found]:
+        """The macros of one package; `dbt` holds the built-in ones. Empty for an unknown package."""
+        return self.builtins if package == "dbt" else self.packages.get(package, {})
+
+    def defines(self, names: Iterable[str], package: str) -> bool:
+        """Whether the package or the root project has a macro of one of these names."""
+        scopes = [self.packages.get(package, {}), self.packages.get(self.root, {})]
+        return any(name in scope for name in names for scope in scopes)
+
+    def dispatch(self, name: str, namespace: str | None, package: str) -> Found:
+        """The implementation that `adapter.dispatch(name, namespace)` finds (dbt 1.11: BaseDatabaseWrapper.dispatch).
+
+        Raises JinjaError that lists what was looked for.
+        """
+        return self._dispatch(name, namespace, lambda candidate: self.find(candidate, package))
+
+    def _dispatch(self, name: str, namespace: str | None, find: Callable[[str], Found | None]) -> Found:
+        if "." in name:
+            wanted, _, macro = name.partition(".")
+            raise JinjaError(
+                f'In adapter.dispatch, got a macro name of "{name}", but "." is not a valid macro name component',
+                hint=f'Did you mean adapter.dispatch("{macro}", macro_namespace="{wanted}")?',
+            )
+        attempts = []
+        for package in self._search(namespace):
+            for prefix in self._prefixes:
+                candidate = f"{prefix}__{name}"
+                found = find(candidate) if package is None else self.namespace(package).get(candidate)
+                if found is not None:
+                    return found
+                attempts.append(candidate if package is None else f"{package}.{candidate}")
+        raise JinjaError(
+            f"In dispatch: No macro named '{name}' found within namespace: '{namespace}'",
+            hint=f"Searched for: {', '.join(attempts)}",
+        )
+
+    def _search(self, namespace: str | None) -> Sequence[str | None]:
+        if namespace is None:
+            return (None,)
+        order = self._orders.get(namespace)
+        if order:
+            return order
+        return (self.root, namespace) if namespace in self.packages else (None,)
+
+    def anywhere(self, name: str, package: str) -> Found | None:
+        """The macro that dbt's static look-up finds (dbt 1.11: MacroResolver): the package's, then anybody's."""
+        found = self.namespace(package).get(name)
+        if found is not None:
+            return found
+        if self._anywhere is None:
+            merged = dict(self.builtins)
+            for names in self.packages.values():
+                merged.update(names)
+            merged.update(self.packages.get(self.root, {}))
+            self._anywhere = merged
+        return self._anywhere.get(name)
+
+    def static_calls(self, macro: Macro) -> list[str]:
+        """The unique_ids of the macros that a macro calls, by its text (dbt 1.11: macro_depends_on)."""
+        try:
+            syntax = macro_syntax(macro.macro_sql)
+        except jinja2.TemplateSyntaxError as error:
+            raise syntax_error(error, macro.original_file_path, self.lines.get(macro.unique_id, 1)) from error
+        found: dict[str, None] = {}
+        for call in syntax.calls if syntax is not None else ():
+            target = self._called(call, macro)
+            if target is not None:
+                found[target.unique_id] = None
+        return list(found)
+
+    def _called(self, call: str | Dispatch, macro: Macro) -> Found | None:
+        if isinstance(call, Dispatch):
+            try:
+                return self._dispatch(call.name, call.namespace, lambda name: self.anywhere(name, ""))
+            except JinjaError:
+                return None  # only an error when it is called
+        if call in CONTEXT_NAMES or call == macro.name:
+            return None
+        package, _, name = call.rpartition(".")
+        return self.anywhere(name, package or macro.package_name)
+
+    def closure(self, unique_ids: Iterable[str]) -> set[str]:
+        """These macros and all that they call, directly or not, by `depends_on.macros`."""
+        seen: set[str] = set()
+        stack = list(unique_ids)
+        while stack:
+            unique_id = stack.pop()
+            if unique_id in seen:
+                continue
+            seen.add(unique_id)
+            found = self._ids.get(unique_id)
+            if found is not None and found.macro is not None:
+                stack.extend(found.macro.depends_on.macros)
+        return seen
+
+    def suggest(self, name: str, package: str) -> str | None:
+        """A hint for a name that no macro has."""
+        known = {*self.builtins, *self.packages.get(package, {}), *self.packages.get(self.root, {})}
+        return did_you_mean(name.rpartition(".")[2], known)

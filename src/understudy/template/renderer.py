@@ -1,0 +1,199 @@
+"""The way into Jinja for the rest of the engine: parse a node's text, render values, make names, open a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from understudy.core.nodes import GenericTest, Node
+from understudy.core.project import Settings
+from understudy.core.walk import KeyPath, has_jinja, walk
+from understudy.errors import JinjaError
+from understudy.sql.dialect import Dialect
+from understudy.template import literal
+from understudy.template.contexts.variables import Var, env_lookup, package_vars
+from understudy.template.generic import KWARGS, SIMPLE, render_kwargs, scan_simple
+from understudy.template.macros import Found, MacroIndex
+from understudy.template.names import Lazy
+from understudy.template.scope import Captured, Database, Lookups
+from understudy.template.session import OWN_CALLS, Session, Shared
+from understudy.template.state import SECRET, Notify, secret_digest
+
+__all__ = ["Lazy", "Renderer", "Session"]
+
+
+class Renderer:
+    """Renders templates of one project. Shared by threads; a session belongs to one.
+
+    Args:
+        settings: packages, target, variables, flags, environment.
+        macros: the project's macros and the built-in ones.
+        dialect: the target engine's.
+
+    `lines` may be given unique_id -> line of the file where a node's text starts (snapshots in blocks).
+    """
+
+    def __init__(self, settings: Settings, macros: MacroIndex, dialect: Dialect) -> None:
+        self.macros = macros
+        self.lines: Mapping[str, int] = {}
+        self.naming = Captured()
+        """What the generate_*_name macros looked up."""
+        self._shared = Shared(settings, macros, dialect)
+        self._vars: dict[str, Mapping[str, Any]] = {}
+        self._naming: dict[str, Session] = {}
+        self._name_macros: dict[tuple[str, str], Found] = {}
+
+    def listen(self, notify: Notify) -> None:
+        """Who hears what templates log, print and warn: `notify(kind, message, unique_id)`."""
+        self._shared.notify = notify
+
+    def provide(self, **values: Any) -> None:
+        """Names for all renderings from here on (`graph`, `selected_resources`); a `Lazy` is made when it is asked for."""
+        self._shared.values.update(values)
+
+    def parse(self, text: str, *, node: Node, package: str) -> Captured:
+        """What a node's template asks for: refs, sources, config, macros, variables.
+
+        Literal texts are read without rendering. Raises JinjaError with file, line and callers.
+        """
+        custom = self.macros.defines(OWN_CALLS, package)
+        if isinstance(node, GenericTest):
+            return self._parse_test(text, node, package, simple=not custom)
+        captured = None if custom else literal.scan(text)
+        if captured is not None:
+            return captured
+        session = self._parsing(node, package)
+        session.render(text)
+        return _with_sources(session.uses, text)
+
+    def _parse_test(self, text: str, node: GenericTest, package: str, *, simple: bool) -> Captured:
+        found = self.macros.anywhere(f"test_{node.test_metadata.name}", package)
+        if simple and found is not None and found.unique_id in SIMPLE:
+            captured = scan_simple(node, text, found.unique_id)
+            if captured is not None:
+                return captured
+        session = self._parsing(node, package)
+        if found is not None:
+            session.uses.macros.append(found.unique_id)
+        session.set(KWARGS, render_kwargs(node.test_metadata.kwargs, session.native))
+        session.render(text)
+        return _with_sources(session.uses, text)
+
+    def _parsing(self, node: Node, package: str) -> Session:
+        line = self.lines.get(node.unique_id)
+        return Session(
+            self._shared, package, node=node, vars=self.vars(package), parsing=True, execute=False, line=line
+        )
+
+    def value(
+        self,
+        value: Any,
+        *,
+        package: str,
+        extra: Mapping[str, Any] | None = None,
+        keep: Callable[[KeyPath], bool] = lambda path: False,
+        captured: Captured | None = None,
+        native: bool = True,
+    ) -> Any:
+        """A copy of a YAML value with the templates in its texts rendered (dbt 1.11: SchemaYamlContext; no macros).
+
+        A text that is one expression becomes that expression's value, unless `native` is off; texts without Jinja only
+        lose their last line end. Leaves for whose key path `keep` answers true stay. `extra` adds names (`doc`).
+        `captured` notes variables. Raises JinjaError.
+        """
+        names: dict[str, Any] = {}
+
+        def text(source: str) -> Any:
+            if not has_jinja(source):
+                return literal.normal_lines(source)
+            if not names:
+                names.update(self._settings_names(package, captured or Captured()), **(extra or {}))
+            return render_text(source, names, native=native)
+
+        return walk(value, text, keep)
+
+    def _settings_names(self, package: str, captured: Captured) -> dict[str, Any]:
+        from understudy.template.settings import names
+
+        settings = self._shared.settings
+
+        def used(name: str, value: str) -> None:
+            captured.env_vars[name] = secret_digest(value) if name.startswith(SECRET) else value
+
+        var = Var(self.vars(package), used=captured.vars.__setitem__)
+        return names(settings, var=var, env_var=env_lookup(settings.env, used=used))
+
+    def vars(self, package: str) -> Mapping[str, Any]:
+        """The variables that a package's nodes see."""
+        if package not in self._vars:
+            self._vars[package] = package_vars(self._shared.settings, package)
+        return self._vars[package]
+
+    def generate_name(self, kind: Literal["schema", "alias", "database"], custom: str | None, node: Node) -> str:
+        """A node's schema, alias or database, by the macro `generate_<kind>_name`.
+
+        A package's own macro names its nodes, else the root project's, else the built-in one (dbt 1.11: RelationUpdate).
+        """
+        found = self._name_macro(kind, node.package_name)
+        session = self._naming.get(found.package)
+        if session is None:
+            package = self.macros.root if found.package == "dbt" else found.package
+            session = Session(self._shared, package, vars=self.vars(package), execute=False)
+            session.uses = self.naming
+            self._naming[found.package] = session
+        name = session.call_found(found, custom, node)
+        return name.strip() if isinstance(name, str) else name
+
+    def _name_macro(self, kind: str, package: str) -> Found:
+        found = self._name_macros.get((kind, package))
+        if found is None:
+            name = f"generate_{kind}_name"
+            found = self.macros.namespace(package).get(name) or self.macros.find(name, self.macros.root)
+            if found is None:
+                raise JinjaError(f"There is no macro named '{name}'")
+            self._name_macros[kind, package] = found
+        return found
+
+    def session(
+        self,
+        node: Node | None,
+        lookups: Lookups | None,
+        *,
+        database: Database | None,
+        extra: Mapping[str, Any] | None = None,
+        package: str | None = None,
+    ) -> Session:
+        """A session in which a node (or, without one, an operation of the root project) is compiled and run."""
+        scope = package or (node.package_name if node is not None else self.macros.root)
+        line = self.lines.get(node.unique_id) if node is not None else None
+        session = Session(
+            self._shared,
+            scope,
+            node=node,
+            lookups=lookups,
+            database=database,
+            values=extra,
+            vars=self.vars(scope),
+            line=line,
+        )
+        if isinstance(node, GenericTest):
+            arguments = node.test_metadata.kwargs
+            session.values[KWARGS] = Lazy(lambda: render_kwargs(arguments, session.native))
+        return session
+
+
+def _with_sources(captured: Captured, text: str) -> Captured:
+    """Add to each configured key how it is written (dbt 1.11: statically_parse_unrendered_config)."""
+    if captured.config:
+        from understudy.template.syntax import config_source
+
+        written = config_source(text)
+        captured.unrendered_config = {key: written.get(key, value) for key, value in captured.config.items()}
+    return captured
+
+
+def render_text(source: str, names: Mapping[str, Any], *, native: bool) -> Any:
+    """Render one text of a settings file. Raises JinjaError that shows it."""
+    from understudy.template.settings import render
+
+    return render(source, names, native=native)
