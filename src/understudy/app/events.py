@@ -42,6 +42,7 @@ class Started:
     target: str
     engine: str
     states: tuple[StateInUse, ...] = ()
+    invocation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ class ErrorRaised:
 class RunFinished:
     """The sum. `stood_in` models were not built because a state's relations stood in; they last took `stood_in_seconds`.
 
-    The counts are nodes: `built` relations, tests `passed`, nodes that `warned`, tests `failed`, `errors`, `skipped`.
+    `stand_in` is what the state's environment is called. The counts are nodes: `built` relations, tests `passed`, nodes that `warned`, tests `failed`, `errors`, `skipped`.
     """
 
     seconds: float
@@ -156,6 +157,7 @@ class RunFinished:
     skipped: int = 0
     stood_in: int = 0
     stood_in_seconds: float | None = None
+    stand_in: str = "Production"
     interrupted: bool = False
 
 

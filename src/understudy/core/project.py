@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from understudy import DBT_VERSION as DBT_VERSION  # where people look for it; it stands where --version is quick
 from understudy.core.warning import Warning_
-
-DBT_VERSION = "1.11.16"
-"""As which dbt we answer, in `require-dbt-version` and in Jinja's `dbt_version`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,8 @@ class Package:
     query_comment: Any = None
     """None where the project says nothing (dbt's own comment), an empty text where it wants none."""
     restrict_access: bool = False
+    checksum: str = ""
+    """The sha256 of the stripped text of `dbt_project.yml`."""
     selectors: Mapping[str, Any] = field(default_factory=dict)
     """The raw `selectors.yml`, or empty."""
 

@@ -1,0 +1,86 @@
+"""What each command is for, in words; and those of dbt that this version does not have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """`summary` stands in the list of commands, `text` in the command's own help, with examples."""
+
+    summary: str
+    text: str
+    examples: tuple[str, ...] = ()
+
+
+COMMANDS: dict[str, About] = {
+    "build": About(
+        "Build seeds and models, and run their tests, in the order of the graph.",
+        "Build the selected seeds and models in the order of the graph, and run the tests of each before anything that "
+        "depends on it. When a node fails, or one of its tests does, what depends on it is skipped.",
+        ("build -s state:modified+ --defer --state prod-artifacts", "build --full-refresh -s orders+"),
+    ),
+    "run": About(
+        "Build models, without seeds and tests.",
+        "Build the selected models in the order of the graph. When one fails, what depends on it is skipped.",
+        ("run -s orders", "run -s tag:nightly --exclude +old_report"),
+    ),
+    "test": About(
+        "Run tests.",
+        "Run the tests of the selected nodes. A test fails when its query finds rows; with severity warn it warns.",
+        ("test -s orders", "test -s test_type:singular --store-failures"),
+    ),
+    "seed": About(
+        "Load the project's CSV files into tables.",
+        "Load the selected CSV files of the seeds folders into tables.",
+        ("seed", "seed -s countries --full-refresh --show"),
+    ),
+    "compile": About(
+        "Write the SQL that would run, without running it.",
+        "Render the selected nodes into target/compiled, and print the SQL of a single one. Templates that ask the "
+        "database still do; nothing is built.",
+        ("compile -s orders --defer --state prod-artifacts", "compile --inline \"select * from {{ ref('orders') }}\""),
+    ),
+    "list": About(
+        "List what a selection selects.",
+        "Print the selected resources, one line each. Nothing is built.",
+        ("list -s state:modified+ --state prod-artifacts", "list -s +orders --output json --output-keys name tags"),
+    ),
+    "parse": About(
+        "Read and check the project, and write its manifest.json.",
+        "Read the whole project, check it, and write target/manifest.json. Needs no database.",
+    ),
+    "debug": About(
+        "Check the project, the profile and the connection.",
+        "Say what is found of project, profile and target, and whether the target can be reached.",
+        ("debug --target prod", "debug --connection"),
+    ),
+    "clean": About(
+        "Delete what runs leave behind: the project's clean-targets.",
+        "Delete the folders that dbt_project.yml names under clean-targets (else: target).",
+    ),
+}
+"""The commands in the order in which help lists them."""
+
+ALIASES = {"ls": "list"}
+
+MEANWHILE = "Run it with dbt meanwhile: both work on the same project and read the same artifacts"
+LATER: dict[str, str] = {
+    "snapshot": MEANWHILE,
+    "show": "Look at the SQL with 'compile', and at the rows with the database's own client",
+    "retry": "Use 'build -s result:error+ result:fail+ result:skipped --state FOLDER', "
+    "where FOLDER is a copy of the target directory of the run that failed",
+    "clone": "Use --defer: it reads production without copying",
+    "docs": MEANWHILE,
+    "source": MEANWHILE,
+    "deps": "Install packages with 'dbt deps'; understudy reads them from dbt_packages",
+    "init": "Copy a project that works, such as examples/ecommerce",
+    "run-operation": MEANWHILE,
+    "plan": "'list' shows what would be selected; 'compile --debug' shows where each reference goes, and why",
+    "explain": "'compile --debug' shows where each reference goes, and why",
+    "state": "Copy manifest.json out of the target directory of a production run, and name its folder with --state",
+    "ci": "Use 'build -s state:modified+ --defer --state FOLDER'",
+    "sandbox": "Use a target with a schema of its own, and --defer",
+}
+"""Commands that are not in this version -> what to do instead."""

@@ -1,0 +1,38 @@
+"""The entry point: `main(argv)` gives the exit code. 0: success; 1: a node failed; 2: nothing could be run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line (`sys.argv` unless given) and return its exit code. Re-entrant; raises nothing."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if len(arguments) == 1 and arguments[0] in ("--version", "-v", "-V"):
+            from understudy.cli.version import version_text
+
+            sys.stdout.write(version_text() + "\n")
+            return 0
+        from understudy.cli.tree import run_line
+
+        code = run_line(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever reads us, such as `head`, has seen enough
+        _silence(sys.stdout)
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted\n")
+        return 1
+
+
+def _silence(stream: object) -> None:
+    """Let the interpreter's last flush go nowhere, instead of complaining about the pipe."""
+    fileno = getattr(stream, "fileno", None)
+    if fileno is not None:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, fileno())
+        os.close(null)

@@ -1,0 +1,207 @@
+"""The command line as click commands, built from the table of options. The body of a command is imported when it runs."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from understudy import __version__
+from understudy.app.option_table import GLOBAL, LOCAL, OPTIONS, Option, options_of
+from understudy.cli.commands import ALIASES, COMMANDS, LATER
+from understudy.cli.help import write_command_help, write_help
+from understudy.errors import UnderstudyError, UsageError, did_you_mean
+
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+MANY = ("words", "choices")
+
+
+def run_line(arguments: Sequence[str]) -> int:
+    """Run a command line and return its exit code. Errors are printed."""
+    from understudy.cli.failures import tell
+
+    try:
+        code = cli().main(list(arguments), prog_name="understudy", standalone_mode=False)
+    except click.UsageError as error:
+        return tell(_as_ours(error), debug=bool({"-d", "--debug"} & set(arguments)))
+    except click.exceptions.Abort:
+        raise KeyboardInterrupt from None
+    except UnderstudyError as error:
+        return tell(error, debug=bool({"-d", "--debug"} & set(arguments)))
+    return code if isinstance(code, int) else 0
+
+
+def cli() -> click.Group:
+    """The whole tree."""
+    return Root()
+
+
+class Root(click.Group):
+    """`understudy`: the options that may stand before the command, and the commands, each made when it is named."""
+
+    def __init__(self) -> None:
+        rows = {row.flag: row for name in reversed(_before_command()) for row in (OPTIONS[name],)}
+        super().__init__(
+            "understudy",
+            params=[*(_parameter(row) for row in reversed(rows.values())), _version_parameter()],
+            callback=_before_commands,
+            context_settings=SETTINGS,
+            invoke_without_command=True,
+        )
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command:
+        """The command of that name. Raises UsageError, with the nearest name or what to use instead."""
+        name = ALIASES.get(name, name)
+        if name in COMMANDS:
+            return Command(name)
+        if name in LATER:
+            raise UsageError(f"'{name}' is not in understudy {__version__} yet", hint=LATER[name])
+        hint = did_you_mean(name, [*COMMANDS, *LATER]) or f"Known: {', '.join(COMMANDS)}"
+        raise UsageError(f"There is no command '{name}'", hint=hint)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The page of `understudy --help`."""
+        write_help(formatter, [OPTIONS[name] for name in GLOBAL])
+
+
+def _before_commands(**_: Any) -> None:
+    """Keep what stood before the command; print the help where none is named, with exit code 2 as nothing was run."""
+    ctx = click.get_current_context()
+    ctx.obj = _given(ctx)
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+        ctx.exit(2)
+
+
+class Command(click.Command):
+    """One command, with all of its options. Options that take several words swallow them up to the next option."""
+
+    def __init__(self, name: str) -> None:
+        self.rows = options_of(name)
+        super().__init__(
+            name,
+            params=[*(_parameter(row) for row in self.rows), _version_parameter()],
+            context_settings={**SETTINGS, "allow_extra_args": True},
+        )
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Spread `-s a b` into `-s a -s b`, then let click parse."""
+        many = {flag for row in self.rows if row.kind in MANY for flag in row.flags}
+        return super().parse_args(ctx, list(_spread(args, many)))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Put together what stood before and after the command, and run it."""
+        name = str(self.name)
+        if ctx.args:
+            hint = "Nodes are chosen with --select" if "select" in LOCAL[name] else f"'{name}' takes options only"
+            raise UsageError(f"Unexpected argument {ctx.args[0]!r}", hint=hint)
+        from understudy.cli.run import run
+
+        return run(name, _both_sides(name, ctx.obj or {}, _given(ctx)))
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The page of `understudy COMMAND --help`."""
+        write_command_help(formatter, str(self.name), self.rows)
+
+
+def _before_command() -> list[str]:
+    """Names of the options that may stand before the command: all that take one value, or none."""
+    names = dict.fromkeys([*GLOBAL, *(name for local in LOCAL.values() for name in local)])
+    return [name for name in names if OPTIONS[name].kind not in MANY]
+
+
+def _both_sides(command: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given, whichever side of the command it stood on. Raises UsageError for both sides, or a wrong command."""
+    rows = {row.flag: row.name for row in options_of(command)}
+    found = dict(after)
+    for name, value in before.items():
+        flag = OPTIONS[name].flag
+        if flag not in rows:
+            raise _unknown(command, flag)
+        if rows[flag] in after and not OPTIONS[name].repeats:
+            raise UsageError(f"{flag} is given before and after '{command}'", hint="Give it once")
+        found[rows[flag]] = (*value, *after.get(name, ())) if OPTIONS[name].repeats else value
+    return found
+
+
+def _given(ctx: click.Context) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in ctx.params.items()
+        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+
+
+def _parameter(row: Option) -> click.Option:
+    """A row as a click option. All values stay text: they are read by `app.options`, like those of the environment."""
+    flags = list(row.flags)
+    if row.kind == "switch":
+        if row.negative:
+            flags[flags.index(row.flag)] = f"{row.flag}/{row.negative}"
+        return click.Option([*flags, row.name], is_flag=True, default=None)
+    return click.Option([*flags, row.name], type=str, multiple=row.kind in MANY or row.repeats)
+
+
+def _version_parameter() -> click.Option:
+    def answer(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+        if wanted:
+            from understudy.cli.version import version_text
+
+            click.echo(version_text())
+            ctx.exit()
+
+    flags = ["--version", "-v", "-V"]
+    return click.Option(flags, is_flag=True, is_eager=True, expose_value=False, callback=answer)
+
+
+def _spread(args: Sequence[str], many: set[str]) -> Iterator[str]:
+    """`-s a b --defer` becomes `-s a -s b --defer`. Raises UsageError for an option without a word."""
+    rest = deque(args)
+    while rest:
+        word = rest.popleft()
+        flag, equals, value = word.partition("=")
+        if flag not in many:
+            yield word
+            continue
+        words = [value] if equals else []
+        while rest and not rest[0].startswith("-"):
+            words.append(rest.popleft())
+        if not words:
+            raise UsageError(f"{flag} needs a value", hint="It takes one or more words, up to the next option")
+        for each in words:
+            yield from (flag, each)
+
+
+def _as_ours(error: click.UsageError) -> UsageError:
+    """click's complaint in our words, with the nearest known option."""
+    command = error.ctx.info_name if error.ctx and isinstance(error.ctx.command, Command) else None
+    if isinstance(error, click.NoSuchOption):
+        return _unknown(str(error.ctx.command.name) if command and error.ctx else None, error.option_name)
+    hint = f"See 'understudy {command} --help'" if command else "See 'understudy --help'"
+    return UsageError(error.format_message().rstrip("."), hint=hint)
+
+
+def _unknown(command: str | None, flag: str) -> UsageError:
+    """No such option: the nearest one, or the commands that have it."""
+    having = [name for name in LOCAL if any(flag in (*row.flags, row.negative) for row in options_of(name))]
+    if command is None:
+        if having:
+            return UsageError(
+                f"{flag} stands after the command", hint=f"For example: understudy {having[0]} {flag} ..."
+            )
+        rows = tuple(OPTIONS[name] for name in _before_command())
+    elif having:
+        return UsageError(f"'{command}' has no option {flag}", hint=f"It belongs to {', '.join(having)}")
+    else:
+        rows = options_of(command)
+    known = [spelling for row in rows if row.status != "idle" for spelling in (*row.flags, row.negative) if spelling]
+    near = did_you_mean(flag, [spelling for spelling in known if spelling.startswith("--")])
+    subject = f"'{command}' has no option {flag}" if command else f"There is no option {flag}"
+    return UsageError(subject, hint=near or f"See 'understudy {command or ''} --help'".replace("  ", " "))
