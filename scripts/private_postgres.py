@@ -128,7 +128,9 @@ def usable(binaries: Path, folder: Path, identity: Mapping[str, Any]) -> Path:
         package = binaries.parent.parent
         copy = folder / "copy"
         copy.mkdir(mode=0o755)
-        libraries = package.with_name(f"{package.name}.libs")  # what a wheel brings along; found relative to the binaries
+        libraries = package.with_name(
+            f"{package.name}.libs"
+        )  # what a wheel brings along; found relative to the binaries
         if libraries.is_dir():
             shutil.copytree(libraries, copy / libraries.name)
         shutil.copytree(binaries.parent, copy / package.name / binaries.parent.name, symlinks=True)
@@ -140,7 +142,16 @@ def create_cluster(binaries: Path, folder: Path, password: str, identity: Mappin
     secret = folder / "password"
     secret.write_text(password)
     secret.chmod(0o644 if identity else 0o600)  # the folder itself is closed to others
-    options = ["-U", "understudy", "--auth=scram-sha-256", f"--pwfile={secret}", "--no-sync", "-E", "UTF8", "--locale=C"]
+    options = [
+        "-U",
+        "understudy",
+        "--auth=scram-sha-256",
+        f"--pwfile={secret}",
+        "--no-sync",
+        "-E",
+        "UTF8",
+        "--locale=C",
+    ]
     command = [str(binaries / "initdb"), "-D", str(folder / "data"), *options]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=plain_environment(), **identity)
     secret.unlink()

@@ -81,9 +81,9 @@ class Ddl:
         where = f"table_name = {self.literal(relation.identifier)} and table_schema = {self.literal(relation.schema)}"
         return f"select column_name, data_type from information_schema.columns where {where} order by ordinal_position"
 
-    def describe_query(self, sql: str) -> str:
-        """A query for the names and types of another query's columns."""
-        raise NotImplementedError
+    def describe_query(self, sql: str) -> str | None:
+        """A query for the names and types of another query's columns; None: the result of the query itself tells them."""
+        return None
 
     def create_index(self, relation: Relation, name: str, columns: Sequence[str], unique: bool) -> str:
         """An index on a table; the columns are expressions as the project wrote them."""

@@ -10,6 +10,7 @@ from understudy.core.relation import PLAIN, Quoting, Relation, RelationType
 from understudy.errors import ProfileError, did_you_mean
 from understudy.sql.ddl import Ddl
 from understudy.sql.duckdb import DuckDB
+from understudy.sql.postgres import NAME_BYTES, Postgres
 
 Key = tuple[str | None, str | None, str | None]
 """Database, schema and identifier as the engine compares them."""
@@ -69,7 +70,10 @@ class Dialect:
         return name.lower() if self.fold == "lower" and not quoted and PLAIN.fullmatch(name) else name
 
 
-DIALECTS: Mapping[str, Dialect] = {"duckdb": Dialect("duckdb", DuckDB(), case_sensitive=False)}
+DIALECTS: Mapping[str, Dialect] = {
+    "duckdb": Dialect("duckdb", DuckDB(), case_sensitive=False),
+    "postgres": Dialect("postgres", Postgres(), fold="lower", max_identifier_length=NAME_BYTES),
+}
 
 
 def dialect(name: str) -> Dialect:

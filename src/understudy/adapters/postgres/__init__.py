@@ -1,0 +1,1 @@
+"""PostgreSQL: one session per thread, a transaction round each node."""

@@ -1,0 +1,72 @@
+"""The private PostgreSQL server of a test session, and databases on it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from understudy.core.project import Target
+
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "private_postgres.py"
+
+
+def private_postgres() -> ModuleType:
+    """scripts/private_postgres.py, which the demo uses, too."""
+    if "private_postgres" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("private_postgres", SCRIPT)
+        assert spec is not None
+        assert spec.loader is not None
+        module = sys.modules["private_postgres"] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules["private_postgres"]
+
+
+@contextmanager
+def running() -> Iterator[Any]:
+    """A server. NoServer says why there is none: then the test fails, for nothing is skipped in silence."""
+    with private_postgres().server() as own:
+        yield own
+
+
+def credentials(server: Any, **fields: Any) -> dict[str, Any]:
+    """A profile's fields for the server; `fields` are added, or take the place of others."""
+    return {
+        "host": server.host, "port": server.port, "user": server.user, "password": server.password,
+        "database": server.database, "schema": "dev", "retries": 0, **fields,
+    }  # fmt: skip
+
+
+def target(server: Any, *, threads: int = 4, **fields: Any) -> Target:
+    """A target for the server."""
+    values = credentials(server, **fields)
+    return Target("test", "dev", "postgres", values["database"], values["schema"], threads, values)
+
+
+def sql(server: Any, text: str, **fields: Any) -> list[tuple[Any, ...]]:
+    """Send statements past the code under test; the rows of the last one."""
+    import psycopg
+
+    given: Mapping[str, Any] = credentials(server, **fields)
+    with psycopg.connect(
+        host=given["host"], port=given["port"], user=given["user"], password=given["password"],
+        dbname=given["database"], autocommit=True,
+    ) as connection, connection.cursor() as cursor:  # fmt: skip
+        cursor.execute(text.encode())
+        while cursor.nextset():
+            continue
+        return cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def database(server: Any, name: str) -> Iterator[str]:
+    """An empty database, dropped in the end with whoever is connected to it."""
+    sql(server, f'create database "{name}" template template0')
+    try:
+        yield name
+    finally:
+        sql(server, f'drop database "{name}" with (force)')
