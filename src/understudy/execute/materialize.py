@@ -62,6 +62,8 @@ class Build:
     transactions: bool = True
     seed: SeedFile | None = None
     store_failures: bool = False
+    added: Callable[[Relation], None] = lambda relation: None
+    """Told of a relation as soon as it stands, before the transaction ends: macros may ask for its columns."""
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -300,6 +302,7 @@ def _before(build: Build) -> Generator[Request, Result, None]:
 def _after(build: Build, target: Relation, *, fresh: bool) -> Generator[Request, Result, None]:
     """Indexes, grants, comments, hooks inside, `commit`, hooks outside. `fresh`: the relation was created in this run."""
     config, call = build.config, build.macros.call
+    build.added(target)
     if fresh and target.type == "table" and config.get("indexes"):
         call("create_indexes", target)
     if config.get("grants"):

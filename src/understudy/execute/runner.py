@@ -266,7 +266,11 @@ class NodeWorker:
         """The materialization, and the status, message and failures that come of it."""
         steps = materialization(node.materialized, self.adapter.dialect.name)
         build = self._build(node, sql)
-        outcome = drive(steps(build), self.database.send)
+        try:
+            outcome = drive(steps(build), self.database.send)
+        except BaseException:
+            self._restore(build)
+            raise
         for leftover in build.leftovers:
             self.database.dropped(leftover)
         for relation in outcome.relations:
@@ -297,12 +301,20 @@ class NodeWorker:
             transactions=self.adapter.capabilities.transactions,
             seed=_seed_file(node) if isinstance(node, Seed) else None,
             store_failures=stored,
+            added=self.database.added,
         )
 
     def _find(self, relation: Relation) -> Relation | None:
         """The relation with its type, quoted as the node wants it."""
         found = self.database.relation(relation.database, relation.schema or "", relation.identifier or "")
         return replace(found, quoting=relation.quoting) if found is not None else None
+
+    def _restore(self, build: Build) -> None:
+        """What was there before is what is there, once the transaction is undone."""
+        if build.existing is not None:
+            self.database.added(build.existing)
+        else:
+            self.database.dropped(build.this)
 
     def _undo(self) -> None:
         try:
