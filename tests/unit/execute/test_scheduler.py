@@ -1,0 +1,190 @@
+"""The order of steps, what is skipped, and how a run stops. No database: workers are functions."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from understudy.errors import Cancelled
+from understudy.execute.plan import Step
+from understudy.execute.results import NodeResult
+from understudy.execute.runner import skipped
+from understudy.execute.scheduler import FAIL_FAST, INTERRUPTED, Hooks, run_steps
+
+Work = Callable[[Step, threading.Event], NodeResult]
+
+
+class Stub:
+    """A worker that does what a function says; `cancel` sets an event that the function may watch."""
+
+    def __init__(self, work: Work) -> None:
+        self.work, self.cancelled = work, threading.Event()
+
+    def run(self, step: Step) -> NodeResult:
+        return self.work(step, self.cancelled)
+
+    def cancel(self) -> None:
+        self.cancelled.set()
+
+    def close(self) -> None:
+        pass
+
+
+def go(steps: list[Step], work: Work, **options: object) -> tuple[list[NodeResult], list[str], list[str]]:
+    """(results, started, finished)."""
+    started: list[str] = []
+    finished: list[str] = []
+    hooks = Hooks(lambda s: started.append(s.unique_id), lambda r: finished.append(r.unique_id), skipped)
+    chosen = {"threads": 1, "blocks": lambda result: result.status == "error", **options}
+    results = run_steps(steps, lambda: Stub(work), hooks, **chosen)  # type: ignore[arg-type]
+    return results, started, finished
+
+
+def fine(step: Step, cancelled: threading.Event) -> NodeResult:
+    return NodeResult(step.unique_id, "success")
+
+
+def failing(*names: str) -> Work:
+    return lambda step, cancelled: NodeResult(step.unique_id, "error" if step.unique_id in names else "success")
+
+
+def test_nothing_to_do() -> None:
+    assert go([], fine) == ([], [], [])
+
+
+def test_the_longest_path_goes_first() -> None:
+    steps = [Step("short", "model"), Step("long", "model", weight=2), Step("end", "model", ("long",))]
+    assert go(steps, fine)[1] == ["long", "short", "end"]
+
+
+def test_what_is_below_an_error_is_skipped_with_its_cause() -> None:
+    steps = [Step("a", "model"), Step("b", "model", ("a",)), Step("c", "model", ("b",)), Step("d", "model")]
+    results, started, _ = go(steps, failing("a"))
+
+    found = {result.unique_id: result for result in results}
+    assert started == ["a", "d"]
+    assert {name: result.status for name, result in found.items()} == {
+        "a": "error",
+        "b": "skipped",
+        "c": "skipped",
+        "d": "success",
+    }
+    assert (found["c"].cause, found["c"].message) == ("a", None)
+
+
+def test_a_long_chain_needs_no_recursion() -> None:
+    steps = [Step("0", "model"), *(Step(str(i), "model", (str(i - 1),)) for i in range(1, 5000))]
+    results, started, _ = go(steps, failing("0"))
+    assert (len(started), len(results)) == (1, 5000)
+
+
+def test_fail_fast_cancels_what_runs_and_skips_the_rest() -> None:
+    begun = threading.Event()
+
+    def work(step: Step, cancelled: threading.Event) -> NodeResult:
+        if step.unique_id == "slow":
+            begun.set()
+            assert cancelled.wait(10)
+            return NodeResult("slow", "error", error=Cancelled("Interrupted"))
+        assert begun.wait(10)
+        return NodeResult(step.unique_id, "fail")
+
+    steps = [Step("slow", "model", weight=3), Step("bad", "test", weight=2), Step("late", "model")]
+    results, started, _ = go(steps, work, threads=2, fail_fast=True)
+
+    assert started == ["slow", "bad"]
+    assert {r.unique_id: (r.status, r.message) for r in results} == {
+        "bad": ("fail", None), "slow": ("skipped", FAIL_FAST), "late": ("skipped", FAIL_FAST)
+    }  # fmt: skip
+
+
+def test_an_interrupt_keeps_what_is_done() -> None:
+    def work(step: Step, cancelled: threading.Event) -> NodeResult:
+        if step.unique_id == "first":
+            return NodeResult("first", "success")
+        signal.raise_signal(
+            signal.SIGINT
+        ) if threading.current_thread() is threading.main_thread() else signal.pthread_kill(
+            threading.main_thread().ident or 0, signal.SIGINT
+        )
+        assert cancelled.wait(10)
+        return NodeResult(step.unique_id, "error", error=Cancelled("Interrupted"))
+
+    steps = [
+        Step("first", "model", weight=3),
+        Step("second", "model", ("first",), 2),
+        Step("third", "model", ("second",)),
+    ]
+    results, _, finished = go(steps, work)
+
+    assert [(r.unique_id, r.status, r.message) for r in results] == [
+        ("first", "success", None), ("second", "skipped", INTERRUPTED), ("third", "skipped", INTERRUPTED)
+    ]  # fmt: skip
+    assert isinstance(results[1].error, Cancelled)
+    assert finished == ["first", "second", "third"]
+
+
+def test_cancel_is_repeated_for_a_statement_that_slipped_past_it() -> None:
+    calls = []
+
+    class Deaf(Stub):
+        def cancel(self) -> None:
+            calls.append(1)
+            if len(calls) > 4:
+                super().cancel()
+
+    def work(step: Step, cancelled: threading.Event) -> NodeResult:
+        if step.unique_id == "bad":
+            return NodeResult("bad", "fail")
+        assert cancelled.wait(10)
+        return NodeResult(step.unique_id, "error", error=Cancelled("Interrupted"))
+
+    hooks = Hooks(lambda step: None, lambda result: None, skipped)
+    steps = [Step("slow", "model"), Step("bad", "test")]
+    results = run_steps(steps, lambda: Deaf(work), hooks, threads=2, blocks=lambda r: False, fail_fast=True)
+    assert len(results) == 2
+
+
+@pytest.mark.parametrize("threads", [1, 2, 8, 100])
+def test_threads_are_used_and_not_exceeded(threads: int) -> None:
+    lock, now, most = threading.Lock(), [0], [0]
+
+    def work(step: Step, cancelled: threading.Event) -> NodeResult:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        time.sleep(0.01)
+        with lock:
+            now[0] -= 1
+        return NodeResult(step.unique_id, "success", thread_id=threading.current_thread().name)
+
+    results, _, _ = go([Step(str(i), "model") for i in range(16)], work, threads=threads)
+    assert most[0] <= threads
+    assert (most[0] > 1) is (threads > 1)
+    assert len({result.thread_id for result in results}) <= threads
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_every_step_ends_once_after_those_before_it(data: st.DataObject) -> None:
+    size = data.draw(st.integers(1, 12))
+    needs = [tuple(str(j) for j in range(i) if data.draw(st.booleans())) for i in range(size)]
+    bad = data.draw(st.sets(st.sampled_from([str(i) for i in range(size)])))
+    steps = [Step(str(i), "model", needs[i]) for i in range(size)]
+
+    results, started, finished = go(steps, failing(*bad), threads=data.draw(st.integers(1, 3)))
+
+    assert sorted(finished) == sorted(str(i) for i in range(size))
+    places = {name: place for place, name in enumerate(finished)}
+    assert all(places[need] < places[step.unique_id] for step in steps for need in step.needs)
+    status = {result.unique_id: result.status for result in results}
+    for step in steps:
+        blocked = any(status[need] in ("error", "skipped") for need in step.needs)
+        assert (status[step.unique_id] == "skipped") is blocked
+        assert (step.unique_id in started) is not blocked
