@@ -35,6 +35,7 @@ class Renderer:
 
     def __init__(self, settings: Settings, macros: MacroIndex, dialect: Dialect) -> None:
         self.macros = macros
+        self.settings = settings
         self.lines: Mapping[str, int] = {}
         self.naming = Captured()
         """What the generate_*_name macros looked up."""
@@ -115,7 +116,7 @@ class Renderer:
     def _settings_names(self, package: str, captured: Captured) -> dict[str, Any]:
         from understudy.template.settings import names
 
-        settings = self._shared.settings
+        settings = self.settings
 
         def used(name: str, value: str) -> None:
             captured.env_vars[name] = secret_digest(value) if name.startswith(SECRET) else value
@@ -126,7 +127,7 @@ class Renderer:
     def vars(self, package: str) -> Mapping[str, Any]:
         """The variables that a package's nodes see."""
         if package not in self._vars:
-            self._vars[package] = package_vars(self._shared.settings, package)
+            self._vars[package] = package_vars(self.settings, package)
         return self._vars[package]
 
     def generate_name(self, kind: Literal["schema", "alias", "database"], custom: str | None, node: Node) -> str:

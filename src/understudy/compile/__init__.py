@@ -1,0 +1,1 @@
+"""From a node and the run's resolution to its SQL."""

@@ -1,0 +1,171 @@
+"""Compiles nodes: renders their templates against the run's Resolution, and puts ephemeral models in front as CTEs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from understudy.compile.ctes import Cte, cte, inject, merged
+from understudy.compile.graph import flat_graph
+from understudy.compile.lookups import NodeLookups, References
+from understudy.core.manifest import Manifest
+from understudy.core.nodes import Node, Seed
+from understudy.core.relation import Relation
+from understudy.defer.resolution import Decision, Resolution
+from understudy.errors import JinjaError
+from understudy.graph.names import Names
+from understudy.sql.dialect import Dialect
+from understudy.template import literal
+from understudy.template.relations import cte_relation
+from understudy.template.renderer import Lazy, Renderer, Session
+from understudy.template.scope import Captured, Database
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """One node's SQL.
+
+    Attributes:
+        sql: the query with CTEs, as dbt's `compiled_code`.
+        ctes: (unique_id, SQL) of the ephemeral models in it, in order (`extra_ctes`).
+        deferred: the decisions of the references that read a state's relation, those of the CTEs included.
+        query: the query without the CTEs.
+        uses: what the templates looked up and called.
+    """
+
+    sql: str
+    ctes: tuple[tuple[str, str], ...]
+    deferred: tuple[Decision, ...]
+    query: str
+    uses: Captured
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    sql: str
+    ephemerals: tuple[str, ...]
+    deferred: tuple[Decision, ...]
+    uses: Captured
+
+
+class Compiler:
+    """Compiles nodes of one run, each once. Shared by threads.
+
+    Args:
+        manifest: linked.
+        names: of the manifest.
+        resolution: where references go.
+        renderer: of the project.
+        dialect: the target engine's.
+        selected: what templates see as `selected_resources`.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        names: Names,
+        resolution: Resolution,
+        renderer: Renderer,
+        dialect: Dialect,
+        *,
+        selected: Sequence[str] = (),
+    ) -> None:
+        self.manifest = manifest
+        self.renderer = renderer
+        self._references = References(manifest, names, resolution, dialect, renderer.settings.root.quoting)
+        self._rendered: dict[str, _Rendered] = {}
+        self._compiled: dict[str, Compiled] = {}
+        self._locks: dict[str, Lock] = {}
+        self._lock = Lock()
+        self._graph: dict[str, Any] | None = None
+        renderer.provide(graph=Lazy(self._flat_graph), selected_resources=list(selected))
+
+    def compile(self, unique_id: str, database: Database | None) -> Compiled:
+        """The node's SQL, with the ephemeral models that it refers to.
+
+        `database` answers what templates ask while they are rendered. Raises JinjaError, LinkError, DatabaseError.
+        """
+        stack = [unique_id]
+        while stack:
+            current = stack[-1]
+            if current in self._compiled:
+                stack.pop()
+                continue
+            rendered = self._render(current, database)
+            missing = [each for each in rendered.ephemerals if each not in self._compiled]
+            if missing:
+                stack.extend(reversed(missing))
+            else:
+                self._compiled[current] = self._inject(rendered)
+        return self._compiled[unique_id]
+
+    def session(
+        self, unique_id: str | None, database: Database | None, *, extra: Mapping[str, Any] | None = None
+    ) -> Session:
+        """The node's templates beside its own text: hooks, macros, materializations; None for `run-operation`."""
+        node = None if unique_id is None else self._node(unique_id)
+        lookups = NodeLookups(self._references, node, inline=False)
+        return self.renderer.session(node, lookups, database=database, extra=extra)
+
+    def relation(self, unique_id: str) -> Relation:
+        """The node's own relation; never another environment's. Raises KeyError."""
+        return self._references.own(unique_id)
+
+    def reference(self, expression: str, node: Node) -> Relation:
+        """What a written `ref('a')` or `source('s', 't')` stands for (foreign keys). Raises JinjaError, LinkError."""
+        pieces = literal.pieces(f"{{{{ {expression} }}}}") or []
+        calls = [piece for piece in pieces if isinstance(piece, literal.Call)]
+        captured = literal.scan(f"{{{{ {expression} }}}}") if len(calls) == 1 else None
+        if captured is None or not (captured.refs or captured.sources):
+            place = self.manifest.place(node.unique_id)
+            hint = "Write ref('model') or source('source', 'table')."
+            raise JinjaError(f"'{expression}' is neither a ref nor a source", place=place, hint=hint)
+        lookups = NodeLookups(self._references, node, inline=False)
+        if captured.refs:
+            ref = captured.refs[0]
+            return lookups.ref(ref.package, ref.name, ref.version)
+        return lookups.source(*captured.sources[0])
+
+    def _node(self, unique_id: str) -> Node:
+        node: Node | None = self.manifest.nodes.get(unique_id) or self.manifest.functions.get(unique_id)
+        if node is None:
+            raise KeyError(unique_id)
+        return node
+
+    def _render(self, unique_id: str, database: Database | None) -> _Rendered:
+        with self._lock:
+            lock = self._locks.setdefault(unique_id, Lock())
+        with lock:
+            rendered = self._rendered.get(unique_id)
+            if rendered is None:
+                rendered = self._rendered[unique_id] = self._render_node(self._node(unique_id), database)
+            return rendered
+
+    def _render_node(self, node: Node, database: Database | None) -> _Rendered:
+        if isinstance(node, Seed) or node.language != "sql":
+            return _Rendered(node.raw_code, (), (), Captured())
+        lookups = NodeLookups(self._references, node, inline=True)
+        session = self.renderer.session(node, lookups, database=database)
+        sql = session.render(node.raw_code)
+        return _Rendered(sql, tuple(lookups.ctes), tuple(lookups.deferred.values()), session.uses)
+
+    def _inject(self, rendered: _Rendered) -> Compiled:
+        groups: list[Sequence[Cte]] = []
+        deferred = {decision.unique_id: decision for decision in rendered.deferred}
+        for unique_id in rendered.ephemerals:
+            inner = self._compiled[unique_id]
+            groups.append([Cte(*item) for item in inner.ctes])
+            name = cte_relation(self._node(unique_id), self._references.dialect).render()
+            groups.append([cte(unique_id, name, inner.query)])
+            deferred.update({decision.unique_id: decision for decision in inner.deferred})
+        ctes = merged(groups)
+        pairs = tuple((item.unique_id, item.sql) for item in ctes)
+        return Compiled(inject(rendered.sql, ctes), pairs, tuple(deferred.values()), rendered.sql, rendered.uses)
+
+    def _flat_graph(self) -> dict[str, Any]:
+        with self._lock:
+            if self._graph is None:
+                self._graph = flat_graph(self.manifest, self._references.resolution)
+            return self._graph
