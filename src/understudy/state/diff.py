@@ -1,0 +1,237 @@
+"""The comparison of today's manifest with an older one: for each node why it counts as changed, and what `state:` selects.
+
+Pure and lazy: a node is compared when it is first asked for. Nothing is raised for flow; a breaking change of a contract is
+data, and so is what cannot be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from understudy.core.manifest import Manifest
+from understudy.core.warning import Warning_
+from understudy.errors import SelectorError, did_you_mean
+from understudy.state.change import Change
+from understudy.state.contract import contract_changes, removed_contract
+from understudy.state.fingerprint import (
+    BODY,
+    CONFIGS,
+    CONTRACT,
+    DESCRIPTIONS,
+    FIELDS,
+    NOT_IN_CONTENTS,
+    RELATION,
+    Field,
+    get,
+    kind_of,
+    tidy,
+)
+from understudy.state.macros import ChangedMacros
+from understudy.state.prior import Prior
+from understudy.state.unrendered import differing
+
+NODES = frozenset({"model", "seed", "snapshot", "analysis", "operation", "test", "generic_test", "function"})
+"""Kinds that stand under `nodes` (and functions): they have every check."""
+NEW_IS_UNMODIFIED = frozenset({"source", "exposure", "metric", "semantic_model", "saved_query"})
+"""Kinds of which a new one is no modification (dbt 1.11: their same_contents(None) is true)."""
+CHECKED: Mapping[str, frozenset[str]] = {
+    BODY: NODES,
+    CONFIGS: NODES | NEW_IS_UNMODIFIED,
+    RELATION: NODES | {"source"},
+    DESCRIPTIONS: NODES,
+    CONTRACT: NODES,
+}
+"""Sub-selector -> the kinds that have its check (dbt 1.11: those whose class has the method)."""
+
+NAMES = frozenset({"database", "schema", "alias"})
+BELONGS_ELSEWHERE = NAMES | {"tags", "group"}
+"""Config keys that belong to `relation`, or count nowhere."""
+TEST_CONFIG = frozenset({
+    "severity", "where", "limit", "fail_calc", "warn_if", "error_if", "store_failures", "store_failures_as", "sql_header",
+})  # fmt: skip
+"""The only config keys of tests that count."""
+
+NEW = Change("new", "")
+SELECTORS = (
+    "new", "old", "modified", "unmodified", "modified.body", "modified.configs", "modified.relation",
+    "modified.persisted_descriptions", "modified.macros", "modified.contract",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ContractBreak:
+    """A contract that was broken: an error for versioned models, a warning for others."""
+
+    unique_id: str
+    versioned: bool
+    changes: tuple[Change, ...]
+
+
+def compare(manifest: Manifest, prior: Prior) -> Comparison:
+    """Today's manifest beside an older one."""
+    return Comparison(manifest, prior)
+
+
+class Comparison:
+    """What changed. `changes` and `matches` raise StateError where the state is damaged."""
+
+    def __init__(self, manifest: Manifest, prior: Prior) -> None:
+        self.manifest = manifest
+        self.prior = prior
+        self._kept: dict[str, tuple[Change, ...]] = {}
+        self._warnings: dict[str, Warning_] = {}
+        self._macro_changes: ChangedMacros | None = None
+        self._selectors: Mapping[str, Callable[[str], bool]] = {
+            "new": self.is_new,
+            "old": lambda unique_id: not self.is_new(unique_id),
+            "modified": lambda unique_id: bool(self.changes(unique_id)),
+            "unmodified": lambda unique_id: not self.changes(unique_id),
+            "modified.macros": lambda unique_id: bool(self._by_macros(self._current(unique_id))),
+            **{f"modified.{check}": self._has_changed(check) for check in CHECKED},
+        }
+
+    def is_new(self, unique_id: str) -> bool:
+        """Whether the state has no counterpart."""
+        return self.prior.get(unique_id) is None
+
+    def changes(self, unique_id: str) -> tuple[Change, ...]:
+        """Why the node is `state:modified`; empty when it is not. Raises KeyError for a node that today's manifest lacks."""
+        kept = self._kept.get(unique_id)
+        if kept is None:
+            kept = self._kept[unique_id] = self._compare(unique_id)
+        return kept
+
+    def matches(self, selector: str, unique_id: str) -> bool:
+        """Whether `state:<selector>` selects the node. Raises SelectorError for an unknown selector."""
+        check = self._selectors.get(selector)
+        if check is None:
+            nearest = did_you_mean(selector, SELECTORS)
+            known = f"Known: {', '.join('state:' + name for name in SELECTORS)}."
+            raise SelectorError(
+                f"There is no selector 'state:{selector}'", hint=f"{nearest} {known}" if nearest else known
+            )
+        return check(unique_id)
+
+    def removed(self) -> tuple[str, ...]:
+        """Nodes of every kind that the state has and today's project has not, or has disabled."""
+        return tuple(unique_id for unique_id in self.prior.unique_ids() if self._find(unique_id) is None)
+
+    def contract_breaks(self, now: str | None = None) -> tuple[ContractBreak, ...]:
+        """Every contract that was broken, removed models included. `now`: ISO 8601, to know what was deprecated before."""
+        broken = []
+        for unique_id in self.prior.nodes:
+            if not unique_id.startswith("model."):
+                continue
+            old, new = self.prior.nodes[unique_id], self.manifest.nodes.get(unique_id)
+            if new is None:
+                gone = removed_contract(old, now, disabled=unique_id in self.manifest.disabled)
+                changes: tuple[Change, ...] = (gone,) if gone else ()
+            else:
+                found = contract_changes(new, old, self.manifest.adapter_type)
+                changes = tuple(change for change in found if change.breaking)
+            if changes:
+                version = (old if new is None else new).version  # type: ignore[union-attr]
+                broken.append(ContractBreak(unique_id, version is not None, changes))
+        return tuple(broken)
+
+    @property
+    def warnings(self) -> tuple[Warning_, ...]:
+        """What could not be told for certain among the nodes compared so far."""
+        return tuple(self._warnings.values())
+
+    def _find(self, unique_id: str) -> Any:
+        parts = (
+            self.manifest.metrics, self.manifest.semantic_models, self.manifest.saved_queries, self.manifest.unit_tests,
+            self.manifest.functions,
+        )  # fmt: skip
+        found: Any = self.manifest.get(unique_id)
+        return found if found is not None else next((part[unique_id] for part in parts if unique_id in part), None)
+
+    def _current(self, unique_id: str) -> Any:
+        found = self._find(unique_id)
+        if found is None:
+            raise KeyError(unique_id)
+        return found
+
+    def _compare(self, unique_id: str) -> tuple[Change, ...]:
+        new, old = self._current(unique_id), self.prior.get(unique_id)
+        kind = kind_of(new)
+        if old is None:
+            own: tuple[Change, ...] = () if kind in NEW_IS_UNMODIFIED else (NEW,)
+        else:
+            skipped = NOT_IN_CONTENTS.get(kind, frozenset())
+            own = tuple(c for f in FIELDS[kind] if f.check not in skipped for c in self._differences(f, new, old, kind))
+        return (*own, *self._by_macros(new))
+
+    def _has_changed(self, check: str) -> Callable[[str], bool]:
+        def changed(unique_id: str) -> bool:
+            new, old = self._current(unique_id), self.prior.get(unique_id)
+            kind = kind_of(new)
+            if kind not in CHECKED[check]:
+                return False
+            fields = (field for field in FIELDS[kind] if field.check == check)
+            return old is None or any(True for field in fields for _ in self._differences(field, new, old, kind))
+
+        return changed
+
+    def _by_macros(self, new: Any) -> tuple[Change, ...]:
+        if self._macro_changes is None:
+            self._macro_changes = ChangedMacros(self.manifest.macros, self.prior, self.manifest.adapter_type)
+        depends_on = get(new, "depends_on")
+        used = get(depends_on, "macros") if depends_on is not None else None
+        old = self.prior.get(get(new, "unique_id"))
+        if old is not None and get(old, "depends_on") is not None:
+            self._macro_changes.check(get(old, "unique_id"), get(get(old, "depends_on"), "macros") or [])
+        return self._macro_changes.reaching(used or [])
+
+    def _differences(self, field: Field, new: Any, old: Any, kind: str) -> Iterator[Change]:
+        """What one field says about two sides. Most are equal, and that is seen at once."""
+        mine, theirs = field.read(new, new), field.read(old, new)
+        if mine == theirs:
+            return
+        if field.check == CONFIGS and not field.key:
+            yield from self._config_changes(mine, theirs, new, kind)
+        elif field.check == RELATION and not field.key:
+            names = self._source_names if kind == "source" else self._node_names
+            yield from names(mine, theirs, new)
+        elif field.check == CONTRACT:
+            yield from contract_changes(new, old, self.manifest.adapter_type)
+        elif field.key == "checksum":
+            yield from self._seed(new, old)
+        else:
+            yield Change(field.check, field.key, theirs, mine)
+
+    def _config_changes(self, mine: Any, theirs: Any, new: Any, kind: str) -> Iterator[Change]:
+        if kind == "source":  # writers differ in which empty values they record
+            mine, theirs = tidy(mine) or {}, tidy(theirs) or {}
+        found = differing(
+            mine,
+            theirs,
+            get(new, "config") or {},
+            rendered_state=self.prior.rendered_config,
+            left_out=BELONGS_ELSEWHERE if kind in NODES else frozenset(),
+            only=TEST_CONFIG if kind in ("test", "generic_test") else None,
+        )
+        return (Change(CONFIGS, key, was, now) for key, was, now in found)
+
+    def _node_names(self, mine: Any, theirs: Any, new: Any) -> Iterator[Change]:
+        found = differing(mine, theirs, new.config, rendered_state=self.prior.rendered_config)
+        return (Change(RELATION, key, was, now) for key, was, now in found)
+
+    def _source_names(self, mine: Any, theirs: Any, new: Any) -> Iterator[Change]:
+        """As written where both sides recorded that; else as rendered (dbt 1.11: SourceDefinition.same_database_representation)."""
+        for key in ("database", "schema"):
+            written = f"unrendered_{key}"
+            chosen = written if type(theirs[written]) in (str, type(None)) else key
+            if mine[chosen] != theirs[chosen]:
+                yield Change(RELATION, key, theirs[chosen], mine[chosen])
+
+    def _seed(self, new: Any, old: Any) -> Iterator[Change]:
+        """dbt records only the path of a seed above 1 MiB: equal paths are the same as far as anybody can tell."""
+        if old.checksum.name != "path" or old.checksum.checksum != new.original_file_path:
+            yield Change(BODY, "checksum", old.checksum.checksum, new.checksum.checksum)
+            return
+        text = f"{new.unique_id}: the state holds no digest of this large seed, so nobody can tell whether it changed"
+        self._warnings[new.unique_id] = Warning_("SeedExceedsLimitSamePath", text, self.manifest.place(new.unique_id))
