@@ -15,7 +15,7 @@ import unicodedata
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, cast
 
 from understudy.errors import ProjectError
 from understudy.project.packages.http import Damaged
@@ -33,20 +33,33 @@ def unpack(path: str, folder: str, *, max_bytes: int = MAX_BYTES, max_members: i
             is too much of it; the archive holds more than one folder at its top.
         Damaged: it is no gzipped tar archive, or not a whole one.
     """
-    unpacking = _Unpacking(folder, max_members)
+    unpacking = _Unpacking(folder, max_members, max_bytes)
     try:
-        with gzip.open(path) as plain, tarfile.open(fileobj=_Bounded(plain, max_bytes), mode="r|") as tar:
+        with (
+            gzip.open(path) as plain,
+            tarfile.open(fileobj=cast(IO[bytes], _Bounded(plain, max_bytes)), mode="r|") as tar,
+        ):
             for member in tar:
                 unpacking.take(member, tar)
-    except (tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError, RecursionError, ValueError, OverflowError) as error:
+        unpacking.link()
+    except (
+        tarfile.TarError,
+        zlib.error,
+        gzip.BadGzipFile,
+        EOFError,
+        RecursionError,
+        ValueError,
+        OverflowError,
+    ) as error:
         raise Damaged(f"the archive is damaged ({error})") from error
     except OSError as error:  # names too long for the disk, a disk that is full
         raise ProjectError(f"The archive cannot be unpacked: {error.strerror or error}") from error
-    unpacking.link()
     found = os.listdir(folder)
     top = os.path.join(folder, found[0]) if len(found) == 1 else ""
     if not os.path.isdir(top) or os.path.islink(top):
         raise ProjectError(f"The archive must hold exactly one folder, but holds {len(found)} files or folders")
+    for link in links_out(top):  # now that all are there: they may lead through each other
+        raise ProjectError(f"The archive's link {os.path.relpath(link, folder)!r} leads out of the package")
     return top
 
 
@@ -65,7 +78,7 @@ def links_out(folder: str) -> Iterator[str]:
 class _Bounded:
     """A reader that gives up when more comes out than a package has: a small file can hold a great many zeros."""
 
-    def __init__(self, source: IO[bytes], limit: int) -> None:
+    def __init__(self, source: gzip.GzipFile, limit: int) -> None:
         self.source, self.left, self.limit = source, limit, limit
 
     def read(self, size: int = -1) -> bytes:
@@ -80,6 +93,8 @@ class _Bounded:
 class _Unpacking:
     folder: str
     max_members: int
+    left: int
+    """Bytes that copies of files may still take."""
     seen: dict[str, str] = field(default_factory=dict)
     """A path as file systems that ignore case see it -> as it is spelled."""
     files: set[str] = field(default_factory=set)
@@ -100,7 +115,7 @@ class _Unpacking:
         if member.isdir():
             os.makedirs(target, exist_ok=True)
             return
-        if path in self.files:
+        if os.path.lexists(target) or path in self.files:
             raise ProjectError(f"The archive has two members called {path!r}")
         self.files.add(path)
         os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -123,7 +138,9 @@ class _Unpacking:
                 raise ProjectError(f"The archive's member {path!r} lies in something that is no folder")
             spelled = self.seen.setdefault(unicodedata.normalize("NFC", part).casefold(), part)
             if spelled != part:
-                raise ProjectError(f"The archive's members {spelled!r} and {part!r} differ only in upper and lower case")
+                raise ProjectError(
+                    f"The archive's members {spelled!r} and {part!r} differ only in upper and lower case"
+                )
 
     def _write(self, member: tarfile.TarInfo, tar: tarfile.TarFile, target: str) -> None:
         source = tar.extractfile(member)
@@ -138,17 +155,18 @@ class _Unpacking:
         """A hard link becomes a copy of a file that came before it."""
         original = os.path.join(self.folder, *source.split("/"))
         if source not in self.files or not os.path.isfile(original):
-            raise ProjectError(f"The archive's member {member.name!r} is a link to {member.linkname!r}, which is no file in it")
-        if os.path.getsize(original) > 1024 * 1024:  # many links to a large file would fill the disk
-            raise ProjectError(f"The archive's member {member.name!r} is a link to a large file")
+            raise ProjectError(
+                f"The archive's member {member.name!r} is a link to {member.linkname!r}, which is no file in it"
+            )
+        self.left -= os.path.getsize(original)
+        if self.left < 0:
+            raise ProjectError("The archive's links stand for more than a package has")
         shutil.copyfile(original, target)
 
     def link(self) -> None:
-        """Make the symbolic links, then look where they lead, through each other, too."""
+        """Make the symbolic links, after everything else."""
         for path, target in self.links:
             os.symlink(target, path)
-        for path in links_out(self.folder):
-            raise ProjectError(f"The archive's link {os.path.relpath(path, self.folder)!r} leads out of the package")
 
 
 def _inside(path: str, name: str, link: str | None = None) -> str:
