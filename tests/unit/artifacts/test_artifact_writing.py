@@ -75,6 +75,8 @@ def test_compiled_fields_follow_the_path(tmp_path: Path) -> None:
     assert a["extra_ctes"] == [{"id": "model.shop.e", "sql": "select 2"}]
     assert a["build_path"] == "target/run/shop/models/a.sql"
     assert "compiled" not in b
+    only_compiled = written(manifest(model("a")), tmp_path / "c.json", compiled={"model.shop.a": code})
+    assert only_compiled["nodes"]["model.shop.a"]["build_path"] is None
     assert [key for key in keys if key not in b] == ["compiled", "compiled_code", "extra_ctes_injected", "extra_ctes"]
     assert document["nodes"]["seed.shop.s"]["build_path"] == "target/run/shop/seeds/s.csv"
 

@@ -176,6 +176,7 @@ EDITS: list[tuple[Callable[[Manifest], Any], str, list[str]]] = [
     (put(A, latest_version=2), A, ["reference: latest_version: nothing -> 2"]),
     (put(A, access="public"), A, ["reference: access: protected -> public"]),
     (put(A, deprecation_date="2027-01-01"), A, ["reference: deprecation_date: nothing -> 2027-01-01T00:00:00+00:00"]),
+    (put(A, deprecation_date="soon"), A, ["reference: deprecation_date: nothing -> soon"]),
     (config(T, severity="warn", meta={}), T, ["configs: severity: nothing -> warn"]),
     (config(G, where="id > 1"), G, ["configs: where: nothing -> id > 1"]),
     (put(G, fqn=["shop", "x"]), G, ["fqn: ['shop', 'unique_a_id'] -> ['shop', 'x']"]),
@@ -435,6 +436,11 @@ def column(data_type: str = "varchar(10)", *constraints: str) -> dict[str, Any]:
         (contracted(constraints=[{"type": "unique", "columns": ["id"], "warn_unenforced": True}]), [], False),
         (put(C, contract=Contract(enforced=False)), ["enforced"], True),
         (put(C, contract=Contract(enforced=False), columns={"id": column("int")}), None, True),
+        (
+            put(C, contract=Contract(enforced=False), columns={"id": column("varchar(9)", "not_null", "check")}),
+            ["enforced"],
+            True,
+        ),
         (put(A, contract=Contract(enforced=True, checksum="9")), ["enforced"], False),
     ],
 )
