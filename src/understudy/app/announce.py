@@ -1,0 +1,93 @@
+"""The head and the sum of a run: what was found, what was selected, what came of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from understudy import __version__
+from understudy.app.deferral import Deferral, deferred_to
+from understudy.app.events import RunFinished, Selected, Started
+from understudy.app.invocation import Invocation
+from understudy.app.load import Project
+from understudy.app.states import States
+from understudy.core.nodes import BUILT
+from understudy.execute.results import NodeResult
+
+
+def head(invocation: Invocation, project: Project, states: States) -> None:
+    """Who runs, for which target, with which states."""
+    target = project.settings.target
+    invocation.emit(Started(__version__, invocation.options.command, target.name, target.type, states.in_use()))
+
+
+def selected(invocation: Invocation, project: Project, ids: Sequence[str], deferral: Deferral | None) -> None:
+    """What will be done, and how many references are deferred."""
+    options = invocation.options
+    types = Counter(unique_id.partition(".")[0] for unique_id in ids)
+    models = types.pop("model", 0)
+    resolution = deferral.resolution if deferral else None
+    labels = [label(project, unique_id) for unique_id in ids]
+    invocation.emit(
+        Selected(
+            models=models,
+            of_models=sum(1 for node in project.manifest.nodes.values() if node.resource_type == "model"),
+            others=tuple(sorted(types.items())),
+            criteria=criteria(options.select, options.exclude, options.selector),
+            deferred=len(resolution.deferred()) if resolution else 0,
+            deferred_to=deferred_to(resolution) if resolution else (),
+            total=len(ids),
+            kinds=tuple(sorted({kind for kind, _ in labels})),
+            longest=max((len(name) for _, name in labels), default=0),
+        )
+    )
+
+
+def criteria(select: Iterable[str], exclude: Iterable[str], selector: str | None) -> str:
+    """The selection as the user gave it."""
+    parts = [" ".join(select)] if select else []
+    if selector:
+        parts.append(f"--selector {selector}")
+    if exclude:
+        parts.append(f"--exclude {' '.join(exclude)}")
+    return " ".join(parts)
+
+
+def label(project: Project, unique_id: str) -> tuple[str, str]:
+    """What a node is called in a line of output: its kind, and `dev.orders` or the name of a test."""
+    node = project.manifest.nodes.get(unique_id)
+    if node is None:
+        kind, _, name = unique_id.partition(".")
+        return kind, name.partition(".")[2]
+    if node.resource_type in BUILT:
+        return node.materialized, f"{node.schema}.{node.alias}"
+    return node.resource_type, node.name
+
+
+def total(
+    invocation: Invocation,
+    results: Sequence[NodeResult],
+    seconds: float,
+    deferral: Deferral | None,
+    durations: Mapping[str, float],
+    *,
+    interrupted: bool = False,
+) -> None:
+    """What came of the run, and what deferral saved."""
+    statuses = Counter(result.status for result in results)
+    stood_in = [d.unique_id for d in deferral.resolution.deferred()] if deferral else []
+    known = [durations[unique_id] for unique_id in stood_in if unique_id in durations]
+    invocation.emit(
+        RunFinished(
+            seconds=seconds,
+            built=statuses["success"],
+            passed=statuses["pass"],
+            warned=statuses["warn"],
+            failed=statuses["fail"],
+            errors=statuses["error"],
+            skipped=statuses["skipped"],
+            stood_in=len(stood_in),
+            stood_in_seconds=sum(known) if known else None,
+            interrupted=interrupted,
+        )
+    )

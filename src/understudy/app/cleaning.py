@@ -1,0 +1,47 @@
+"""`clean`: delete the folders that `clean-targets` names (dbt 1.11: CleanTask)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from understudy.app.events import Output
+from understudy.app.invocation import Invocation, Outcome
+from understudy.app.load import settings_of
+from understudy.core.project import Package
+from understudy.errors import ArtifactError, Place, UsageError
+
+
+def clean(invocation: Invocation) -> Outcome:
+    """Delete the project's clean-targets.
+
+    Raises:
+        UsageError: one of them holds source files, or lies outside of the project (unless
+            `--no-clean-project-files-only`); then nothing is deleted.
+        ArtifactError: a folder cannot be deleted.
+    """
+    settings = settings_of(invocation, with_packages=False)
+    root = os.path.realpath(settings.root.root)
+    paths = sorted({os.path.realpath(os.path.join(root, path)) for path in settings.clean_targets})
+    for path in paths:
+        _check(path, root, settings.root, within=invocation.options.clean_project_files_only)
+    for path in paths:
+        if not os.path.lexists(path):
+            continue
+        try:
+            shutil.rmtree(path)
+        except OSError as error:
+            raise ArtifactError(f"Cannot delete {path}: {error.strerror}", place=Place(path)) from error
+        invocation.emit(Output(f"Deleted {os.path.relpath(path, root)}"))
+    return Outcome()
+
+
+def _check(path: str, root: str, package: Package, *, within: bool) -> None:
+    """Refuse what must not be deleted: the project, its sources, anything around them."""
+    sources = [os.path.realpath(os.path.join(root, each)) for paths in package.paths.values() for each in paths]
+    for source in (root, *sources):
+        if os.path.commonpath((path, source)) == path:
+            raise UsageError(f"clean-targets names {path}, which holds source files", hint="Take it out of the list")
+    if within and os.path.commonpath((path, root)) != root:
+        hint = "--no-clean-project-files-only allows that"
+        raise UsageError(f"clean-targets names {path}, which is not in the project", hint=hint)

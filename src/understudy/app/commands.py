@@ -1,0 +1,48 @@
+"""What each command acts on, as data: the pipeline reads it, nothing else knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from understudy.core.nodes import BUILT
+
+LISTED = frozenset({
+    "model", "snapshot", "seed", "test", "source", "exposure", "metric", "saved_query", "semantic_model", "unit_test",
+    "function",
+})  # fmt: skip
+"""What `list` shows by default (dbt 1.11: ListTask.DEFAULT_RESOURCE_VALUES)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command that selects.
+
+    Attributes:
+        types: the resource types that it acts on unless told otherwise.
+        all_types: those that `--resource-type all` means.
+        builds: those of them that it materializes: row 3 of the rule of deferral.
+        hooks: whether `on-run-start` and `on-run-end` run with it.
+        gates: whether a failed test holds up what depends on the tested node.
+    """
+
+    name: str
+    types: frozenset[str]
+    all_types: frozenset[str] = frozenset()
+    builds: frozenset[str] = frozenset()
+    hooks: bool = False
+    gates: bool = False
+
+
+BUILD_TYPES = frozenset({"model", "seed", "snapshot", "test", "unit_test", "saved_query", "exposure", "function"})
+COMPILED = frozenset({"model", "seed", "snapshot", "test", "analysis", "operation"})
+COMMANDS = {
+    command.name: command
+    for command in (
+        Command("list", LISTED, LISTED | {"analysis"}),
+        Command("compile", COMPILED, COMPILED),
+        Command("run", frozenset({"model"}), builds=frozenset({"model"}), hooks=True),
+        Command("test", frozenset({"test", "unit_test"}), hooks=True),
+        Command("seed", frozenset({"seed"}), builds=frozenset({"seed"}), hooks=True),
+        Command("build", BUILD_TYPES, BUILD_TYPES, builds=BUILT, hooks=True, gates=True),
+    )
+}

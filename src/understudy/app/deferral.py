@@ -1,0 +1,90 @@
+"""Ask what exists, then decide where every reference goes: once, before the first statement of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from understudy.app.events import ReferenceDecided
+from understudy.app.invocation import Invocation
+from understudy.app.load import Project
+from understudy.app.states import States
+from understudy.core.relation import SchemaName
+from understudy.defer import check
+from understudy.defer.resolution import (
+    Catalog,
+    Frontier,
+    Listings,
+    Names,
+    Resolution,
+    existence,
+    frontier,
+    plain,
+    resolve,
+)
+from understudy.errors import raise_all
+
+ListSchemas = Callable[[Iterable[SchemaName]], Listings]
+"""Asks the engine for the relations of schemas; called once, and not at all when nothing hangs on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deferral:
+    """Every decision of the run, whom it concerns, and what the engine answered on the way."""
+
+    resolution: Resolution
+    frontier: Frontier
+    listings: Listings
+
+
+def decide_references(
+    invocation: Invocation,
+    project: Project,
+    states: States,
+    *,
+    selected: frozenset[str],
+    runs: frozenset[str],
+    builds: frozenset[str],
+    list_schemas: ListSchemas,
+) -> Deferral:
+    """The resolution of this run.
+
+    Args:
+        selected: what matches the selection, before resource types filter it.
+        runs: what the command compiles or executes.
+        builds: what it materializes.
+    Raises:
+        DeferError, or an ErrorList of them: what is missing, or may not be listed; nothing has run by then.
+    """
+    options, manifest = invocation.options, project.manifest
+    names = Names(project.dialect, project.settings.root.quoting)
+    verify = options.verify_state and states.policy.defer
+    asked = frontier(
+        manifest, project.dag, selected, builds, states.priors, states.policy, names, runs=runs, verify=verify
+    )
+    listings = list_schemas(asked.schemas) if asked.schemas else {}
+    catalog = Catalog(listings, project.dialect)
+    exists = existence(manifest, asked, names, catalog)
+    resolution = resolve(manifest, asked, selected, builds, states.priors, states.policy, names, exists)
+    raise_all(check.missing(resolution, asked, catalog, verify=verify))
+    limit = timedelta(seconds=options.state_max_age) if options.state_max_age else None
+    invocation.warn(
+        *check.oddities(resolution, asked, manifest, project.dag, states.priors, now=invocation.started, max_age=limit)
+    )
+    return Deferral(resolution, asked, listings)
+
+
+def tell(invocation: Invocation, deferral: Deferral) -> None:
+    """One event per reference, for `--debug`."""
+    for unique_id, needing in deferral.frontier.referenced.items():
+        decision = deferral.resolution[unique_id]
+        where = "a CTE" if decision.relation is None else plain(decision.relation)
+        name = unique_id.split(".", 2)[-1]
+        invocation.emit(ReferenceDecided(name, where, decision.reason.value, unique_id, tuple(needing)))
+
+
+def deferred_to(resolution: Resolution) -> tuple[str, ...]:
+    """The schemas that deferred references read, sorted."""
+    schemas = {plain(d.relation).rpartition(".")[0] for d in resolution.deferred() if d.relation is not None}
+    return tuple(sorted(schemas))

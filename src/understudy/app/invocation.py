@@ -1,0 +1,52 @@
+"""One invocation: what the user asked for, where and when, and whom to tell. Handed down; there are no globals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from understudy.app.events import Event, WarningRaised
+from understudy.app.options import Options, WarnRules
+from understudy.core.warning import Warning_
+from understudy.errors import UsageError
+
+Emit = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What every step of the pipeline may need to know about the run as a whole.
+
+    Attributes:
+        environ: the environment, read once.
+        cwd: the folder the user stands in, absolute.
+        started: with its zone (UTC).
+        emit: takes events; callable from any thread.
+        rules: what becomes of warnings.
+    """
+
+    options: Options
+    environ: Mapping[str, str]
+    cwd: str
+    id: str
+    started: datetime
+    emit: Emit
+    rules: WarnRules
+
+    def warn(self, *warnings: Warning_) -> None:
+        """Tell of warnings. Raises UsageError for the first that the user made an error (`--warn-error`)."""
+        for warning in warnings:
+            match self.rules.verdict(warning.name):
+                case "warn":
+                    self.emit(WarningRaised(warning))
+                case "error":
+                    hint = f"It is a warning that the options make an error; its name is {warning.name}"
+                    raise UsageError(warning.message, place=warning.place, hint=hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a command ended, for the shell."""
+
+    exit_code: int = 0

@@ -1,0 +1,106 @@
+"""Load, parse, link: from the disk to a manifest with its graph."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from understudy.app.invocation import Invocation
+from understudy.app.options import variables
+from understudy.core.manifest import Manifest
+from understudy.core.project import Settings
+from understudy.graph.dag import Dag
+from understudy.graph.link import link
+from understudy.graph.names import Names
+from understudy.parse.project import parse_project
+from understudy.project.files import read_files
+from understudy.project.settings import ProjectOptions, load_settings
+from understudy.sql.dialect import Dialect, dialect
+from understudy.stdlib.registry import BUILTINS, builtin_macros
+from understudy.template.renderer import Renderer
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project, parsed and linked."""
+
+    settings: Settings
+    manifest: Manifest
+    renderer: Renderer
+    names: Names
+    dag: Dag
+    dialect: Dialect
+
+    @property
+    def target_dir(self) -> str:
+        """The target directory as a path to open."""
+        return os.path.join(self.settings.root.root, self.settings.target_path)
+
+
+def settings_of(invocation: Invocation, *, with_packages: bool = True) -> Settings:
+    """The settings of the project that the options name. Raises ProjectError, ProfileError and what stands below them."""
+    options = invocation.options
+    return load_settings(
+        ProjectOptions(
+            project_dir=options.project_dir,
+            profiles_dir=options.profiles_dir,
+            profile=options.profile,
+            target=options.target,
+            cli_vars=variables(options),
+            target_path=options.target_path,
+            log_path=options.log_path,
+            threads=options.threads,
+            environment=invocation.environ,
+            flags=flags(invocation),
+            cwd=invocation.cwd,
+            version_check=options.version_check,
+            with_packages=with_packages,
+            invocation_id=invocation.id,
+            started_at=invocation.started.isoformat(),
+        )
+    )
+
+
+def flags(invocation: Invocation) -> dict[str, object]:
+    """What Jinja's `flags` shows of the options (dbt 1.11: flags.get_flag_dict; upper case there)."""
+    options = invocation.options
+    return {
+        "full_refresh": options.full_refresh,
+        "store_failures": options.store_failures,
+        "fail_fast": options.fail_fast,
+        "empty": options.empty,
+        "which": options.command,
+        "defer": options.defer,
+        "favor_state": options.favor_state,
+        "indirect_selection": options.indirect_selection,
+        "introspect": options.introspect,
+        "print": options.print_,
+        "quiet": options.quiet,
+        "warn_error": options.warn_error,
+        "debug": options.debug,
+        "use_colors": bool(options.use_colors),
+        "write_json": options.write_json,
+        "target_path": options.target_path,
+        "profiles_dir": options.profiles_dir,
+        "log_format": options.log_format,
+        "invocation_command": f"understudy {options.command}",
+    }
+
+
+def load_project(invocation: Invocation) -> Project:
+    """Load, parse and link. Raises ProjectError and what stands below it; warnings are told as they come."""
+    settings = settings_of(invocation)
+    language = dialect(settings.target.type)
+    parsed = parse_project(
+        settings, read_files(settings), builtins=BUILTINS, builtin_macros=builtin_macros(), dialect=language
+    )
+    invocation.warn(*parsed.warnings)
+    invocation.warn(*link(parsed.manifest, settings))
+    return Project(
+        settings=settings,
+        manifest=parsed.manifest,
+        renderer=parsed.renderer,
+        names=Names.of(parsed.manifest, settings),
+        dag=Dag.of(parsed.manifest),
+        dialect=language,
+    )

@@ -1,0 +1,104 @@
+"""The commands, each as the part of the one pipeline that it needs:
+
+load > parse > link > diff > select > defer > compile > execute > write.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from understudy.app.events import Output
+from understudy.app.invocation import Emit, Invocation, Outcome
+from understudy.app.options import Options, WarnRules
+
+
+def run_command(
+    options: Options, emit: Emit, *, environ: Mapping[str, str] | None = None, cwd: str | None = None
+) -> Outcome:
+    """Run one command. Re-entrant: everything it knows, it is given here.
+
+    Raises:
+        UnderstudyError: nothing was run; the error's exit code is the command's. Failures of nodes are no exceptions.
+    """
+    invocation = Invocation(
+        options=options,
+        environ=dict(os.environ if environ is None else environ),
+        cwd=os.path.abspath(cwd or os.getcwd()),
+        id=str(uuid.uuid4()),
+        started=datetime.now(UTC),
+        emit=emit,
+        rules=WarnRules.of(options),
+    )
+    return BODIES[options.command](invocation)
+
+
+def parse(invocation: Invocation) -> Outcome:
+    """Read the whole project, check it, write its manifest."""
+    from understudy.app.load import load_project
+    from understudy.app.written import Written
+
+    Written(invocation, load_project(invocation)).manifest()
+    return Outcome()
+
+
+def list_(invocation: Invocation) -> Outcome:
+    """Print what a selection selects, a line each, sorted by unique_id."""
+    from understudy.app import listing
+    from understudy.app.choose import choose
+    from understudy.app.commands import COMMANDS
+    from understudy.app.load import load_project
+    from understudy.app.states import States
+
+    options = invocation.options
+    project = load_project(invocation)
+    states = States(invocation, project, defers=False)
+    selection = choose(invocation, project, states, COMMANDS["list"])
+    resources = [project.manifest.get(unique_id) for unique_id in sorted(selection.nodes)]
+    found = [resource for resource in resources if resource is not None]
+    for line in listing.lines(found, options.output or "selector", options.output_keys):
+        invocation.emit(Output(line))
+    return Outcome()
+
+
+def execute(invocation: Invocation) -> Outcome:
+    """Run the selected nodes: `run`, `test`, `seed`, `build`."""
+    from understudy.app.execution import execute
+
+    return execute(invocation)
+
+
+def compile_(invocation: Invocation) -> Outcome:
+    """Write the SQL that would run."""
+    from understudy.app.compilation import compile_selected
+
+    return compile_selected(invocation)
+
+
+def debug(invocation: Invocation) -> Outcome:
+    """Check project, profile and connection."""
+    from understudy.app.diagnosis import diagnose
+
+    return diagnose(invocation)
+
+
+def clean(invocation: Invocation) -> Outcome:
+    """Delete what runs leave behind."""
+    from understudy.app.cleaning import clean
+
+    return clean(invocation)
+
+
+BODIES: Mapping[str, Callable[[Invocation], Outcome]] = {
+    "build": execute,
+    "clean": clean,
+    "compile": compile_,
+    "debug": debug,
+    "list": list_,
+    "parse": parse,
+    "run": execute,
+    "seed": execute,
+    "test": execute,
+}

@@ -1,0 +1,109 @@
+"""The states of an invocation: what `--state` and `--defer-state` name, found at once, read when something asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from understudy.app.events import StateInUse
+from understudy.app.invocation import Invocation
+from understudy.app.load import Project
+from understudy.artifacts.state_files import StateFile, find_state, read_prior, read_results, read_sources
+from understudy.defer.check import age
+from understudy.defer.decide import Policy
+from understudy.defer.resolution import LabelledPrior
+from understudy.errors import StateError
+from understudy.state.diff import Comparison, compare
+from understudy.state.prior import Prior
+
+HINT = "Name the folder that holds manifest.json of an earlier run: --state PATH, or DBT_STATE."
+
+
+class States:
+    """The state that selection compares with (`--state`), and the chain that deferral asks (`--defer-state`, else `--state`).
+
+    Their paths are checked when this is made. Raises StateError, before anything is written.
+    """
+
+    def __init__(self, invocation: Invocation, project: Project, *, defers: bool) -> None:
+        options = invocation.options
+        self._project = project
+        self._invocation = invocation
+        self._priors: dict[str, Prior] = {}
+        self.compared = self._find(options.state, "state") if options.state is not None else None
+        self.chain = tuple(self._find(path, "defer_state") for path in options.defer_state) or (
+            (self.compared,) if self.compared else ()
+        )
+        self.policy = Policy(defer=options.defer and defers, favor_state=options.favor_state)
+        if self.policy.defer and not self.chain:
+            flag = options.origin("defer")
+            raise StateError(f"{flag} needs a state to defer to, and there is none", hint=HINT)
+
+    def _find(self, path: str, option: str) -> StateFile:
+        return find_state(
+            path,
+            flag=self._invocation.options.origin(option),
+            cwd=self._invocation.cwd,
+            project_dir=self._project.settings.root.root,
+            target_dir=self._project.target_dir,
+        )
+
+    def _read(self, state: StateFile) -> Prior:
+        prior = self._priors.get(state.manifest)
+        if prior is None:
+            prior = self._priors[state.manifest] = read_prior(state)
+        return prior
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """Today's project against the state. Raises StateError: there is none, or it is damaged."""
+        return compare(self._project.manifest, self._read(self._required("state:")))
+
+    @cached_property
+    def statuses(self) -> Mapping[str, str]:
+        """What became of each node in the state's run. Raises StateError."""
+        return read_results(self._required("result:")).statuses()
+
+    @cached_property
+    def loaded_at(self) -> Mapping[str, str | None]:
+        """When the state's run found each source loaded. Raises StateError."""
+        return read_sources(self._required("source_status:"))
+
+    @cached_property
+    def priors(self) -> tuple[LabelledPrior, ...]:
+        """The chain that deferral asks, in its order; empty where deferral is off. Raises StateError."""
+        if not self.policy.defer:
+            return ()
+        return tuple(LabelledPrior(state.label, self._read(state)) for state in self.chain)
+
+    def durations(self) -> Mapping[str, float]:
+        """How long each node took when the deferral's state was built, in seconds; empty where nothing tells."""
+        found: dict[str, float] = {}
+        for state in reversed(self.chain if self.policy.defer else ()):
+            try:
+                results = read_results(state).results
+            except StateError:
+                continue  # a state without run_results.json is whole; only the estimate is lacking
+            found.update({result.unique_id: result.execution_time for result in results})
+        return found
+
+    def in_use(self) -> tuple[StateInUse, ...]:
+        """What the head of the output says of the states that were read."""
+        labels = {state.manifest: state for state in (self.compared, *self.chain) if state is not None}
+        return tuple(
+            self._describe(state, self._priors[path]) for path, state in labels.items() if path in self._priors
+        )
+
+    def _describe(self, state: StateFile, prior: Prior) -> StateInUse:
+        old = age(prior.metadata.generated_at, self._invocation.started)
+        return StateInUse(
+            label=state.label,
+            origin=state.flag,
+            age=None if old is None else old.total_seconds(),
+            nodes=sum(1 for unique_id in prior.nodes if prior.relational(unique_id) is not None),
+        )
+
+    def _required(self, method: str) -> StateFile:
+        if self.compared is None:
+            raise StateError(f"Selection by {method} needs a state to compare with, and there is none", hint=HINT)
+        return self.compared

@@ -1,0 +1,107 @@
+"""What a command leaves under the target directory: SQL as nodes finish, artifacts at the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from understudy.app.invocation import Invocation
+from understudy.app.load import Project
+from understudy.artifacts.compiled import write_sql
+from understudy.artifacts.manifest import CompiledCode, write_manifest
+from understudy.artifacts.metadata import RUN_RESULTS, manifest_metadata, metadata
+from understudy.artifacts.run_results import RunResult, RunResults, Timing, write_run_results
+from understudy.compile.compiler import Compiler
+from understudy.execute.results import NodeResult
+
+SECRET = "DBT_ENV_SECRET"
+
+
+class Written:
+    """Remembers what was compiled and sent, so that the manifest can name it."""
+
+    def __init__(self, invocation: Invocation, project: Project, compiler: Compiler | None = None) -> None:
+        self._invocation = invocation
+        self._project = project
+        self._compiler = compiler
+        self._compiled: dict[str, CompiledCode] = {}
+        self._built: dict[str, str] = {}
+
+    def node(self, result: NodeResult) -> str | None:
+        """Write a node's compiled and run SQL. Returns the compiled file's path, relative to the project."""
+        node = self._project.manifest.nodes.get(result.unique_id)
+        if node is None or not self._invocation.options.write_json:
+            return None
+        path = None
+        where = {"project_dir": self._project.settings.root.root, "target_path": self._project.settings.target_path}
+        if result.compiled_code is not None and node.resource_type != "operation":
+            path = write_sql(node, "compiled", result.compiled_code, **where)
+            ctes = self._compiler.compile(result.unique_id, None).ctes if self._compiler else ()
+            self._compiled[result.unique_id] = CompiledCode(result.compiled_code, ctes, path)
+        if result.run_sql:
+            self._built[result.unique_id] = write_sql(node, "run", result.run_sql, **where)
+        return path
+
+    def manifest(self) -> None:
+        """Write `manifest.json`. Raises ArtifactError."""
+        if not self._invocation.options.write_json:
+            return
+        project = self._project
+        quoting = project.dialect.quoting
+        write_manifest(
+            project.manifest,
+            parent_map=project.dag.parent_map(),
+            child_map=project.dag.child_map(),
+            metadata=manifest_metadata(
+                project.settings,
+                now=datetime.now(UTC),
+                env=self._invocation.environ,
+                quoting={
+                    "database": quoting.database,
+                    "schema": quoting.schema,
+                    "identifier": quoting.identifier,
+                },
+            ),
+            path=os.path.join(project.target_dir, "manifest.json"),
+            compiled=self._compiled,
+            built=self._built,
+        )
+
+    def artifacts(self, results: Sequence[NodeResult], seconds: float) -> None:
+        """Write `manifest.json` and `run_results.json`. Raises ArtifactError."""
+        self.manifest()
+        if not self._invocation.options.write_json:
+            return
+        environ = self._invocation.environ
+        document = RunResults(
+            metadata=metadata(RUN_RESULTS, self._project.settings, now=datetime.now(UTC), env=environ),
+            results=[as_artifact(result) for result in results],
+            elapsed_time=seconds,
+            args=self._invocation.options.as_args(),
+        )
+        write_run_results(
+            document, os.path.join(self._project.target_dir, "run_results.json"), secrets=secrets(environ)
+        )
+
+
+def secrets(environ: Mapping[str, str]) -> list[str]:
+    """The values that must not be written anywhere."""
+    return [value for name, value in environ.items() if name.startswith(SECRET) and value]
+
+
+def as_artifact(result: NodeResult) -> RunResult:
+    """A node's result as `run_results.json` has it."""
+    return RunResult(
+        status=result.status,
+        timing=[Timing(each.name, each.started_at, each.completed_at) for each in result.timing],
+        thread_id=result.thread_id,
+        execution_time=result.execution_time,
+        adapter_response=dict(result.adapter_response),
+        message=result.message,
+        failures=result.failures,
+        unique_id=result.unique_id,
+        compiled=None if result.compiled_code is None else True,
+        compiled_code=result.compiled_code,
+        relation_name=result.relation_name,
+    )
