@@ -57,6 +57,7 @@ DEFAULTS: Mapping[str, Config] = {
         "meta": {}, "tags": [], "static_analysis": None,
     },
     "exposure": {"enabled": True, "tags": [], "meta": {}},
+    "group": {"meta": {}},
     "unit_test": {"tags": [], "meta": {}, "enabled": True, "static_analysis": None},
 }  # fmt: skip
 """Known keys with their defaults, per resource type, in the order of dbt 1.11's manifest."""
@@ -118,6 +119,8 @@ def merge(config: Config, layer: Mapping[str, Any], kind: str) -> Config:
     known = DEFAULTS[kind]
     for name, value in layer.items():
         key = hook_name(name)
+        if key in HOOKS and key not in known:
+            continue  # hooks are for what is built
         if key not in known or key in clobbered:
             result[key] = value
         elif key in APPEND:

@@ -35,9 +35,14 @@ def has_jinja(text: str) -> bool:
 
 
 def deep_merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Maps merged at every depth; anything else of `over` replaces what `base` has (dbt 1.11: deep_merge)."""
+    """Maps merged at every depth; lists add up, those of `over` first; anything else of `over` replaces (dbt 1.11)."""
     result = dict(base)
     for key, value in over.items():
         old = result.get(key)
-        result[key] = deep_merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        if isinstance(old, dict) and isinstance(value, dict):
+            result[key] = deep_merge(old, value)
+        elif isinstance(old, list | tuple) and isinstance(value, list | tuple):
+            result[key] = [*value, *old]
+        else:
+            result[key] = value
     return result

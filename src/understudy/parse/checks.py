@@ -71,7 +71,7 @@ def _primary_key(model: Model, tests: list[GenericTest]) -> list[str]:
 
 def check(parsing: Parsing) -> None:
     """Raises DuplicateError, ParseError, or a list of them; warns of config that holds for nothing."""
-    errors: list[UnderstudyError] = [*_relations(parsing), *_values(parsing)]
+    errors: list[UnderstudyError] = [*_relations(parsing), *_values(parsing), *_spaces(parsing)]
     raise_all(errors)
     _warn_unused(parsing)
 
@@ -133,6 +133,22 @@ def _values(parsing: Parsing) -> list[UnderstudyError]:
             if problem:
                 errors.append(ParseError(f"The snapshot '{node.name}' {problem}", place=place))
     return errors
+
+
+def _spaces(parsing: Parsing) -> list[UnderstudyError]:
+    """Names must not hold spaces (dbt's flag require_resource_names_without_spaces)."""
+    nodes = [node for node in parsing.manifest.nodes.values() if " " in node.name]
+    if parsing.settings.flags.get("require_resource_names_without_spaces", True):
+        return [
+            ParseError(
+                f"The name '{node.name}' holds a space", place=parsing.manifest.place(node.unique_id), hint="Rename it"
+            )
+            for node in nodes
+        ]
+    for node in nodes:
+        message = f"The name '{node.name}' holds a space"
+        parsing.warn("SpacesInResourceNameDeprecation", message, parsing.manifest.place(node.unique_id))
+    return []
 
 
 def _snapshot_problem(node: Snapshot) -> str | None:

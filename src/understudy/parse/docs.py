@@ -27,7 +27,7 @@ def add_docs(parsing: Parsing, scans: Iterable[Scanned]) -> None:
                 raise duplicate("docs block", block.name, other.original_file_path, file.path, unique_id)
             text = block.contents
             if has_jinja(text):
-                text = str(parsing.renderer.value(text, package=file.package))
+                text = str(parsing.renderer.value(text, package=file.package, native=False))
             parsing.manifest.docs[unique_id] = Doc(
                 name=block.name,
                 package_name=file.package,
@@ -78,7 +78,9 @@ class Describer:
         try:
             rendered = self._literal(text, doc)
             if rendered is None:
-                rendered = str(self.parsing.renderer.value(text, package=owner.package_name, extra={"doc": doc}))
+                rendered = str(
+                    self.parsing.renderer.value(text, package=owner.package_name, extra={"doc": doc}, native=False)
+                )
         except UnderstudyError as error:
             file = getattr(owner, "patch_path", None) or owner.original_file_path
             error.place = Place(file.split("://")[-1], None, owner.unique_id)

@@ -123,7 +123,7 @@ def normalize(found: Found) -> None:
 
 def columns_of(found: Found, entry: Mapping[str, Any]) -> list[Entry]:
     """The columns of an entry. Raises YamlError where one is no map with a name."""
-    columns: list[Entry] = found.typed(entry, "columns", (list, type(None)), []) or []
+    columns: list[Any] = found.typed(entry, "columns", (list, type(None)), []) or []
     for column in columns:
         if not isinstance(column, dict) or not isinstance(column.get("name"), str):
             raise found.error(f"A column of '{found.name}' must be a map with a 'name', not {column!r:.60}", "columns")

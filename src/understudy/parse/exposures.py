@@ -113,7 +113,8 @@ def add_group(parsing: Parsing, found: Found) -> None:
     other = parsing.manifest.groups.get(unique_id)
     if other is not None:
         raise duplicate("group", found.name, other.original_file_path, file.path, unique_id)
-    config = found.typed(found.entry, "config", dict, {})
+    patch = found.typed(found.entry, "config", dict, {})
+    config = parsing.configs.config("group", file.package, [file.package, *below(file), found.name], {}, patch)
     parsing.manifest.groups[unique_id] = Group(
         name=found.name,
         package_name=file.package,
@@ -122,5 +123,5 @@ def add_group(parsing: Parsing, found: Found) -> None:
         unique_id=unique_id,
         owner=_owner(found),
         description=found.typed(found.entry, "description", (str, type(None)), None),
-        config={"meta": {}, **config},
+        config=config,
     )

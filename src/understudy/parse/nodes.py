@@ -99,7 +99,7 @@ def _operations(parsing: Parsing, package: Package) -> None:
                 unique_id=f"operation.{package.name}.{name}",
                 fqn=[package.name, "hooks", name],
                 raw_code=sql,
-                checksum=Checksum("sha256", _sha256("")),
+                checksum=Checksum("sha256", package.checksum),
                 tags=[when],
                 index=index,
                 **_place_in_target(parsing, name),
@@ -129,7 +129,7 @@ def _place_in_target(parsing: Parsing, name: str) -> dict[str, Any]:
 
 def _calls(parsing: Parsing, node: Node, scanned: Captured | None) -> Captured:
     """What the node's text asks for: from the scan where it was enough, else by rendering it."""
-    if scanned is not None:
+    if scanned is not None and parsing.literal(node.package_name):
         return scanned
     node.config = parsing.configs.base(node.resource_type, node.package_name, node.fqn)
     captured: Captured = parsing.renderer.parse(node.raw_code, node=node, package=node.package_name)
@@ -150,9 +150,3 @@ def _finish(parsing: Parsing, node: Node, calls: Captured, patch: dict[str, Any]
 def stem(path: str) -> str:
     """A file's name without folders and extension."""
     return path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-
-
-def _sha256(text: str) -> str:
-    import hashlib
-
-    return hashlib.sha256(text.encode()).hexdigest()

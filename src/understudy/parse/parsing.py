@@ -18,6 +18,7 @@ from understudy.parse.scan import Scanned
 from understudy.sql.dialect import Dialect
 from understudy.template.renderer import Renderer
 from understudy.template.scope import BuiltinMacro, Captured
+from understudy.template.session import OWN_CALLS
 
 ByName = dict[str, dict[str, str]]
 """name -> package -> unique_id."""
@@ -43,6 +44,14 @@ class Parsing:
     disabled: dict[str, list[Node]] = field(default_factory=dict)
     calls: dict[int, Captured] = field(default_factory=dict)
     """What each node's file asked for, by the node's identity (two disabled nodes may share a unique_id)."""
+    _literal: dict[str, bool] = field(default_factory=dict)
+
+    def literal(self, package: str) -> bool:
+        """Whether `ref`, `source` and `config` mean in a package what they always mean, so that a scan may stand."""
+        found = self._literal.get(package)
+        if found is None:
+            found = self._literal[package] = not self.renderer.macros.defines(OWN_CALLS, package)
+        return found
 
     def warn(self, name: str, message: str, place: Place | None = None) -> None:
         """Note a warning under dbt's name for it."""

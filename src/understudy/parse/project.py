@@ -67,6 +67,7 @@ def parse_project(
     index = _macros(manifest, settings, scans, builtins)
     renderer = Renderer(settings, index, dialect)
     parsing = Parsing(settings, manifest, renderer, dialect, builtins, Configs(settings))
+    renderer.lines = manifest.lines
     parsing.warnings += [*settings.warnings, *(warning for each in scans for warning in each.warnings)]
     add_docs(parsing, scans)
     add_file_nodes(parsing, scans)

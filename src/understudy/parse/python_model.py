@@ -23,19 +23,20 @@ def read_python(node: Model, text: str) -> Captured:
         raise _error(node, f"The file is no valid Python: {error.msg}", error.lineno) from error
     _check(node, tree)
     captured = Captured()
-    used: dict[str, Any] = {}
+    used: dict[str, list[Any]] = {}
     calls = [call for call in ast.walk(tree) if isinstance(call, ast.Call)]
     for call in sorted(calls, key=lambda each: (each.lineno, each.col_offset)):
         name = _name(call.func)
         if name in ("dbt.ref", "dbt.source", "dbt.config", "dbt.config.get", "dbt.config.meta_get"):
             _take(node, captured, used, name, call)
     if used:
-        captured.config = combine_calls(captured.config, used)
+        keys = ("config_keys_used", "config_keys_defaults", "meta_keys_used", "meta_keys_defaults")
+        captured.config = combine_calls(captured.config, {key: used.get(key, []) for key in keys})
     captured.unrendered_config = dict(captured.config)
     return captured
 
 
-def _take(node: Model, captured: Captured, used: dict[str, Any], name: str, call: ast.Call) -> None:
+def _take(node: Model, captured: Captured, used: dict[str, list[Any]], name: str, call: ast.Call) -> None:
     try:
         args = [ast.literal_eval(arg) for arg in call.args]
         kwargs = {keyword.arg or "": ast.literal_eval(keyword.value) for keyword in call.keywords}

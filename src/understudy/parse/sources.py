@@ -26,7 +26,6 @@ class Table:
     found: Found
     table: Entry
     raw: Entry
-    patch_path: str | None = None
 
     @property
     def unique_id(self) -> str:
@@ -96,17 +95,17 @@ class Sources:
         if override is None:
             return table
         used = self.used.setdefault(key, set())
-        patch = {k: v for k, v in override.entry.items() if k not in ("name", "overrides", "tables") and v is not None}
-        merged = {**table.table}
+        patch = {"freshness": {}, **_without(override.entry, ("name", "overrides", "tables"))}
+        merged = dict(table.table)
         for each in override.entry.get("tables") or []:
             if isinstance(each, dict) and each.get("name") == table.table["name"]:
                 used.add(each["name"])
                 rename_tests(override, each)
                 for column in columns_of(override, each):
                     rename_tests(override, column)
-                merged = {**merged, **{k: v for k, v in each.items() if v is not None or k == "freshness"}}
+                merged = {**merged, "freshness": {}, "quoting": {}, **_without(each, ("name",))}
         found = replace(table.found, entry={**table.found.entry, **patch})
-        return replace(table, found=found, table=merged, patch_path=override.file.path)
+        return replace(table, found=found, table=merged)
 
     def _warn_unused(self, parsing: Parsing) -> None:
         for key, override in self.overrides.items():
@@ -120,6 +119,11 @@ class Sources:
                     parsing.warn(
                         "UnusedTables", f"There is no source table {label}.{table.get('name')} to override", place
                     )
+
+
+def _without(entry: Entry, left_out: Sequence[str]) -> Entry:
+    """What an override says. It always says a freshness, if only none (dbt 1.11: SourcePatch.to_patch_dict)."""
+    return {k: v for k, v in entry.items() if k not in left_out and (v is not None or k == "freshness")}
 
 
 def _add_tests(parsing: Parsing, table: Table) -> None:
@@ -168,7 +172,6 @@ def _source(parsing: Parsing, table: Table) -> Source:
         source_meta={**(entry.get("meta") or {}), **(source_config.get("meta") or {})},
         tags=config["tags"],
         config=config,
-        patch_path=table.patch_path,
         unrendered_config=parsing.configs.unrendered("source", file.package, fqn, {}, patch),
         unrendered_database=raw.get("database") or None,
         unrendered_schema=raw.get("schema") or None,

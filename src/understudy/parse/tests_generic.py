@@ -10,7 +10,7 @@ from understudy.core.config import combine_calls
 from understudy.core.nodes import Checksum, DependsOn, GenericTest, Node, RefArgs, TestMetadata, Version
 from understudy.core.relation import quote
 from understudy.core.walk import has_jinja
-from understudy.errors import UnderstudyError
+from understudy.errors import Place, UnderstudyError
 from understudy.parse.configure import absorb, set_config, set_names
 from understudy.parse.entries import Entry, Found, columns_of, texts
 from understudy.parse.parsing import Parsing, duplicate
@@ -109,7 +109,7 @@ def build(
             arguments_property=bool(parsing.settings.flags.get("require_generic_test_arguments_property", True)),
         )
         for name, message in definition.deprecations:
-            parsing.warn(name, message, None)
+            parsing.warn(name, message, Place(file.path))
         node = _node(parsing, found, target, definition, column, tags)
         _refer(parsing, node, found, target, definition)
     except UnderstudyError as error:
@@ -146,25 +146,25 @@ def _node(
 
 def _refer(parsing: Parsing, node: GenericTest, found: Found, target: Target, definition: Definition) -> None:
     """References, macros and config: without rendering for the built-in tests, else by rendering the test."""
-    macro = parsing.renderer.macros.anywhere(f"test_{definition.test}", node.package_name)
+    macros = parsing.renderer.macros
+    macro = macros.anywhere(f"test_{definition.test}", node.package_name)
+    where = macros.anywhere("get_where_subquery", node.package_name)
+    ours = macro is not None and macro.package == "dbt" and where is not None and where.package == "dbt"
     config = dict(definition.config)
-    if macro is not None and macro.package == "dbt" and definition.test in LITERAL:
+    captured: Captured | None = None
+    if macro is not None and ours and definition.test in LITERAL and parsing.literal(node.package_name):
         node.depends_on = DependsOn(macros=[macro.unique_id])
         captured = _literal(definition)
         if definition.test in ("not_null", "unique"):
             captured = _own(found, target)
         else:
             config = combine_calls(config, config) if config else config  # dbt reads the config twice, so tags double
-    else:
-        captured = None
-        if macro is not None:
-            node.depends_on = DependsOn(macros=[macro.unique_id])
     if captured is None:
         node.config = parsing.configs.base("test", node.package_name, node.fqn)
         captured = parsing.renderer.parse(node.raw_code, node=node, package=node.package_name)
         config = combine_calls(definition.config, captured.config) if definition.config else captured.config
     absorb(parsing, node, captured)
-    set_config(parsing, node, Captured(config=config, unrendered_config=dict(definition.config)))
+    set_config(parsing, node, Captured(config=config, unrendered_config=dict(definition.config or config)))
     set_names(parsing, node)
 
 

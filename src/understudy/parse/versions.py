@@ -18,7 +18,7 @@ ALL = ("*", "all")
 
 def versions_of(found: Found) -> list[Entry]:
     """The versions of an entry. Raises YamlError where one has no `v`, or two have the same."""
-    versions: list[Entry] = found.typed(found.entry, "versions", list, [])
+    versions: list[Any] = found.typed(found.entry, "versions", list, [])
     seen: set[str] = set()
     for version in versions:
         if not isinstance(version, dict) or not isinstance(version.get("v"), str | int | float):
@@ -123,8 +123,6 @@ def _become(parsing: Parsing, found: Found, node: Model, version: Entry, latest:
     }
     enabled = node.config["enabled"]
     config = deep_merge(entry["config"], found.typed(version, "config", dict, {}))
-    if version.get("access"):
-        config["access"] = version["access"]
     patch_config(parsing, node, config, raw_config)
     apply_properties(found, node, merged, read_columns(found, columns_for(found, version)))
     if enabled:
@@ -133,4 +131,4 @@ def _become(parsing: Parsing, found: Found, node: Model, version: Entry, latest:
         parsing.index(node)
     else:
         parsing.manifest.disabled.setdefault(node.unique_id, []).append(node)
-        parsing.disabled.setdefault(node.name, []).append(node)
+        parsing.disabled.setdefault(f"{node.name}.v{v}", []).append(node)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from understudy.core.project import Package
@@ -42,8 +44,17 @@ RESERVED = frozenset({
 """Names that mean something else in Jinja."""
 
 
-def read_raw(root: str) -> tuple[dict[str, Any], list[Warning_]]:
-    """The file's map, unrendered, with old names of keys made new.
+@dataclass(frozen=True, slots=True)
+class RawProject:
+    """The file as it is: its map, unrendered, with old names of keys made new; its digest; what to warn of."""
+
+    values: dict[str, Any]
+    checksum: str
+    warnings: tuple[Warning_, ...]
+
+
+def read_raw(root: str) -> RawProject:
+    """Read a project's file.
 
     Raises ProjectError where it is missing or no map, YamlError where it is no YAML.
     """
@@ -52,7 +63,8 @@ def read_raw(root: str) -> tuple[dict[str, Any], list[Warning_]]:
         hint = "Run in a project's folder, or name it with --project-dir"
         raise ProjectError(f"There is no {FILE} in {root}", hint=hint)
     with open(path, encoding="utf-8") as file:
-        raw, warnings = yaml.load_checked(file.read(), path)
+        text = file.read()
+    raw, warnings = yaml.load_checked(text, path)
     if not isinstance(raw, dict):
         raise ProjectError(f"{FILE} must be a map of keys and values", place=Place(path))
     for old, new in LEGACY.items():
@@ -68,16 +80,17 @@ def read_raw(root: str) -> tuple[dict[str, Any], list[Warning_]]:
             warnings.append(
                 Warning_("CustomTopLevelKeyDeprecation", f"Unknown key '{key}' in {FILE}. {hint}", Place(path))
             )
-    return raw, warnings
+    return RawProject(raw, hashlib.sha256(text.strip().encode()).hexdigest(), tuple(warnings))
 
 
-def read_package(root: str, raw: Mapping[str, Any], render: Render, *, check: bool = True) -> Package:
-    """A package from its unrendered map. `check`: whether `require-dbt-version` must hold.
+def read_package(root: str, project: RawProject, render: Render, *, check: bool = True) -> Package:
+    """A package from its file. `check`: whether `require-dbt-version` must hold.
 
     Raises ProjectError with the path where a key has a value that cannot be.
     """
     path = os.path.join(root, FILE)
-    values = walk(dict(raw), render, rendered_late)
+    raw = project.values
+    values = walk(raw, render, rendered_late)
     name = _name(values.get("name"), path)
     if check and values.get("require-dbt-version") is not None:
         check_version(values["require-dbt-version"], name, path)
@@ -99,6 +112,7 @@ def read_package(root: str, raw: Mapping[str, Any], render: Render, *, check: bo
         flags=_map(values, "flags", path),
         query_comment=(values["query-comment"] or "") if "query-comment" in values else None,
         restrict_access=bool(values.get("restrict-access", False)),
+        checksum=project.checksum,
         selectors=_selectors(root, render),
     )
 

@@ -67,14 +67,15 @@ def load_settings(options: ProjectOptions) -> Settings:
         YamlError, JinjaError: a file is no YAML, or a value cannot be rendered.
     """
     root_dir = find_project_dir(options.project_dir, options.cwd)
-    raw, warnings = read_raw(root_dir)
+    file = read_raw(root_dir)
+    raw = file.values
     env = options.environment.get
     profiles_dir = find_profiles_dir(options.profiles_dir, options.environment, options.cwd, root_dir)
     render_profile = renderer(env, options.cli_vars)
     name = options.profile or (render_profile(raw["profile"]) if raw.get("profile") is not None else None)
     target = load_profile(profiles_dir, name, options.target, options.threads, render_profile)
     context = target_context(target)
-    root = read_package(root_dir, raw, renderer(env, options.cli_vars, context), check=options.version_check)
+    root = read_package(root_dir, file, renderer(env, options.cli_vars, context), check=options.version_check)
     installed = _installed(root, raw, env, context, options) if options.with_packages else ()
     target_path = options.target_path or str(raw.get("target-path") or "target")
     return Settings(
@@ -90,7 +91,7 @@ def load_settings(options: ProjectOptions) -> Settings:
         invocation_id=options.invocation_id,
         started_at=options.started_at,
         clean_targets=_clean_targets(raw, target_path, root_dir),
-        warnings=tuple(warnings),
+        warnings=file.warnings,
     )
 
 
@@ -152,7 +153,7 @@ def _installed(
     render = renderer(env, {}, target)
     packages: dict[str, Package] = {root.name: root}
     for path in folders:
-        package = read_package(path, read_raw(path)[0], render, check=options.version_check)
+        package = read_package(path, read_raw(path), render, check=options.version_check)
         if package.name in packages:
             places = f"{packages[package.name].root} and {path}"
             raise ProjectError(f"Two projects are called '{package.name}': {places}", hint="Remove one of them")
