@@ -21,7 +21,6 @@ NOT_OURS = {
     "--deprecated-state": "likewise DBT_ARTIFACT_STATE_PATH",
     "--version": "stands in the tree, not in the table",
 }
-ROOT_ONLY = {"--show-resource-report": "hidden, for dbt's own developers"}
 
 
 def dbt() -> dict[str, Any]:
@@ -48,13 +47,13 @@ def test_each_option_is_accepted(command: str) -> None:
 def test_global_options_may_stand_before_the_command() -> None:
     ours = {flag for name in GLOBAL for flag in (*OPTIONS[name].flags, OPTIONS[name].negative)}
     missing = {name for name in dbt()[""] if name not in ours and name not in NOT_OURS}
-    assert missing == set(ROOT_ONLY)
+    assert missing == set()
 
 
 def test_old_variables_are_read_by_the_options_that_replaced_them() -> None:
     ours = {variable.lstrip("!") for row in OPTIONS.values() for variable in row.env}
     theirs = {variable for option in dbt()[""].values() for variable in option["env"]}
-    assert theirs - ours == {"DBT_SHOW_RESOURCE_REPORT", "DBT_ENGINE_SHOW_RESOURCE_REPORT"}
+    assert theirs - ours == set()
 
 
 def test_each_command_is_ours_or_told_to_come_later() -> None:

@@ -188,6 +188,7 @@ _IDLE: tuple[Option, ...] = (
     _idle("--single-threaded/--no-single-threaded"),
     _idle("--show-all-deprecations/--no-show-all-deprecations", env=False),
     _idle("--use-fast-test-edges/--no-use-fast-test-edges"),
+    _idle("--show-resource-report/--no-show-resource-report"),
     _idle("--sqlparse", "yaml"),
     _idle("--export-saved-queries/--no-export-saved-queries"),
     _idle("--include-saved-query/--no-include-saved-query"),

@@ -9,7 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from types import SimpleNamespace
+from typing import IO, TYPE_CHECKING, Any, TextIO, cast
 
 from understudy.app.events import Event, NodeFinished, NodeStarted, RunFinished, Selected, Stage, level
 from understudy.cli.wording import Wording, count, duration, harmless, shorten
@@ -62,12 +63,10 @@ class Live:
             self._stop()
 
     def aside(self, write: Callable[[], None]) -> None:
-        """Take the block away, write, and let it come back."""
+        """Take the block away and write; the next picture brings it back."""
         with self._lock:
-            if self._block is not None:
-                self._flush()
-                self._block.stop()
-                self._block = None
+            self._wipe()
+            self._flush()
             write()
 
     def close(self) -> None:
@@ -105,8 +104,6 @@ class Live:
             self._thread.join()
             self._thread = None
         self.aside(lambda: None)
-        with self._lock:
-            self._flush()
 
     def _draw(self) -> None:
         if self._over.wait(PATIENCE):
@@ -115,10 +112,17 @@ class Live:
         from rich.live import Live as RichLive
 
         console = Console(
-            file=self._stream, force_terminal=True, no_color=not self._colors, highlight=False, legacy_windows=False
+            file=cast(IO[str], self._paper()),
+            force_terminal=True,
+            no_color=not self._colors,
+            highlight=False,
+            legacy_windows=False,
         )
         while not self._over.wait(PERIOD):
             with self._lock:
+                if self._pending:
+                    self._wipe()
+                    self._flush()
                 if self._block is None:
                     self._block = RichLive(
                         console=console,
@@ -128,22 +132,24 @@ class Live:
                         redirect_stderr=False,
                     )
                     self._block.start()
-                self._flush()
                 self._block.update(self._picture(console.width), refresh=True)
 
+    def _paper(self) -> SimpleNamespace:
+        """The stream as rich sees it: what it writes goes the way of all text, so that secrets are taken out."""
+        encoding = self._stream.encoding or "utf-8"
+        return SimpleNamespace(write=self._write, flush=self._stream.flush, isatty=lambda: True, encoding=encoding)
+
+    def _wipe(self) -> None:
+        """Take the block off the screen. Our lines are written without rich: they keep their codes, and secrets go."""
+        if self._block is not None:
+            self._block.stop()
+            self._block = None
+
     def _flush(self) -> None:
-        """Write the lines that wait; above the block where it stands."""
-        if not self._pending:
-            return
-        text = "\n".join(self._pending) + "\n"
-        self._pending.clear()
-        if self._block is None:
-            self._write(text)
-            return
-        # The block is wiped by hand, not through rich: our lines keep their own codes, and secrets are taken out.
-        self._block.stop()
-        self._write(text)
-        self._block.start()
+        """Write the lines that wait. The block must not stand."""
+        if self._pending:
+            self._write("\n".join(self._pending) + "\n")
+            self._pending.clear()
 
     def _picture(self, width: int) -> RenderableType:
         from rich.console import Group

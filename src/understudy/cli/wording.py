@@ -164,7 +164,7 @@ class Wording:
         name = shorten(name, self._name) if self.width is not None else name
         left = f"  {self.paint(word, STATUS_STYLE[word])}{' ' * (6 - len(word))}{event.kind:<{self._kind}}"
         if event.status == "skipped":
-            note = shorten(harmless(event.message).split("\n")[0], 26 if self.width is not None else 200)
+            note = shorten(harmless(event.message).split("\n")[0], 24 if self.width is not None else 200)
             yield f"{left}{name:<{self._name}}  {self.paint(note, 'dim')}".rstrip()
             return
         rows = "" if event.rows is None else f"{event.rows:,} {'row' if event.rows == 1 else 'rows'}"
