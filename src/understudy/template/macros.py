@@ -17,6 +17,7 @@ from understudy.core.nodes import Macro
 from understudy.core.source_file import SourceFile
 from understudy.errors import DuplicateError, JinjaError, Place, did_you_mean
 from understudy.template.blocks import blocks
+from understudy.template.contexts import results
 from understudy.template.scope import BuiltinMacro
 from understudy.template.syntax import Dispatch, MacroSyntax, macro_syntax, syntax_error
 
@@ -82,7 +83,7 @@ class MacroIndex:
 
     Args:
         macros: unique_id -> macro of the root project and the packages; `macro.dbt.*` entries are ignored.
-        builtins: name -> built-in macro of package `dbt`.
+        builtins: name -> built-in macro of package `dbt`; `statement` and `run_query` are always there.
         root: the root project's name.
         packages: the names of all packages, the root project among them.
         dispatch: the root project's `dispatch:` entries (`macro_namespace`, `search_order`).
@@ -107,7 +108,8 @@ class MacroIndex:
         self.lines: Mapping[str, int] = lines or {}
         self.packages: dict[str, dict[str, Found]] = {name: {} for name in packages}
         self.builtins = {
-            name: Found(f"macro.dbt.{name}", name, "dbt", builtin=builtin) for name, builtin in builtins.items()
+            name: Found(f"macro.dbt.{name}", name, "dbt", builtin=builtin)
+            for name, builtin in {**results.BUILTINS, **builtins}.items()
         }
         self._orders = {str(entry["macro_namespace"]): list(entry.get("search_order") or ()) for entry in dispatch}
         self._prefixes = (adapter_type, "default")

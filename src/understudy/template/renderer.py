@@ -18,6 +18,7 @@ from understudy.template.names import Lazy
 from understudy.template.scope import Captured, Database, Lookups
 from understudy.template.session import OWN_CALLS, Session, Shared
 from understudy.template.state import SECRET, Notify, secret_digest
+from understudy.template.unasked import UnaskedDatabase
 
 __all__ = ["Lazy", "Renderer", "Session"]
 
@@ -83,7 +84,14 @@ class Renderer:
     def _parsing(self, node: Node, package: str) -> Session:
         line = self.lines.get(node.unique_id)
         return Session(
-            self._shared, package, node=node, vars=self.vars(package), parsing=True, execute=False, line=line
+            self._shared,
+            package,
+            node=node,
+            vars=self.vars(package),
+            database=UnaskedDatabase(),
+            parsing=True,
+            execute=False,
+            line=line,
         )
 
     def value(
@@ -139,7 +147,7 @@ class Renderer:
         session = self._naming.get(found.package)
         if session is None:
             package = self.macros.root if found.package == "dbt" else found.package
-            session = Session(self._shared, package, vars=self.vars(package), execute=False)
+            session = Session(self._shared, package, vars=self.vars(package), database=UnaskedDatabase(), execute=False)
             session.uses = self.naming
             self._naming[found.package] = session
         name = session.call_found(found, custom, node)

@@ -33,7 +33,7 @@ class Response:
 
 
 class Stored:
-    """One stored result: `response`, `data` (rows as lists) and `table` (agate), as attributes or items."""
+    """One stored result: `response`, `data` (rows as tuples) and `table` (agate), as attributes or items."""
 
     __slots__ = ("_result", "_table", "response")
 
@@ -50,11 +50,11 @@ class Stored:
         return self._table
 
     @property
-    def data(self) -> list[list[Any]]:
-        """The rows as lists."""
+    def data(self) -> list[tuple[Any, ...]]:
+        """The rows as tuples."""
         if self._result is not None:
-            return [list(row) for row in self._result.rows]
-        return [] if self._table is None else [list(row.values()) for row in self._table.rows]
+            return [tuple(row) for row in self._result.rows]
+        return [] if self._table is None else [tuple(row.values()) for row in self._table.rows]
 
     def __getitem__(self, key: str) -> Any:
         if key not in ("response", "data", "table"):
