@@ -6,7 +6,20 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from understudy.core.nodes import Macro
-from understudy.stdlib import contracts, crossdb, incremental, names, relations, runtime, seeds, tests
+from understudy.stdlib import (
+    contracts,
+    crossdb,
+    grants,
+    incremental,
+    materialized_views,
+    merge,
+    names,
+    postgres,
+    relations,
+    runtime,
+    seeds,
+    tests,
+)
 from understudy.template.scope import BuiltinMacro
 
 _ROOMS = {
@@ -18,6 +31,10 @@ _ROOMS = {
     "seeds": seeds.MACROS,
     "runtime": runtime.MACROS,
     "utils": crossdb.MACROS,
+    "merge": merge.MACROS,
+    "apply_grants": grants.MACROS,
+    "materialized_view": materialized_views.MACROS,
+    "postgres": postgres.MACROS,
 }
 
 BUILTINS: Mapping[str, BuiltinMacro] = MappingProxyType(
