@@ -15,7 +15,7 @@ from understudy.errors import (
     PermissionDenied,
 )
 
-LOCKED = re.compile(r"Could not set lock on file \"(?P<path>[^\"]+)\".*?(?:\(PID (?P<pid>\d+)\))?(?:\.|$)", re.DOTALL)
+LOCKED = re.compile(r"Could not set lock on file \"(?P<path>[^\"]+)\"(?:.*\(PID (?P<pid>\d+)\))?", re.DOTALL)
 READ_ONLY = re.compile(r"read[- ]only mode", re.IGNORECASE)
 REFUSED = re.compile(r"Permission denied|Operation not permitted", re.IGNORECASE)
 

@@ -119,13 +119,13 @@ def secret_sql(entry: Mapping[str, Any], number: int) -> str:
     name = str(entry.get("name") or f"_dbt_secret_{number}")
     persistent = " PERSISTENT" if entry.get("persistent") is True else ""
     scope = entry.get("scope")
-    scopes = [scope] if isinstance(scope, str) else list(scope or ())
     parts = [
         _secret_value(key, value)
         for key, value in entry.items()
         if value is not None and key not in ("name", "persistent", "scope")
     ]
-    parts += [f"scope {literal(each)}" for each in scopes]
+    if scope:
+        parts.append(_secret_value("scope", scope))
     return f"CREATE OR REPLACE{persistent} SECRET {name} (\n    " + ",\n    ".join(parts) + "\n)"
 
 
@@ -133,7 +133,7 @@ def _secret_value(key: str, value: Any) -> str:
     if isinstance(value, Mapping):
         return f"{key} map {{{', '.join(f'{literal(k)}: {literal(v)}' for k, v in value.items())}}}"
     if isinstance(value, list):
-        return f"{key} array [{', '.join(map(literal, value))}]"
+        return f"{key} [{', '.join(map(literal, value))}]"
     return f"{key} {value}" if key in ("type", "provider", "extra_http_headers") else f"{key} {literal(value)}"
 
 
