@@ -183,9 +183,11 @@ def parents_of(member: Any) -> Ids:
 def group_map(manifest: Manifest) -> dict[str, list[str]]:
     """`group_map` of manifest.json: the unique_ids of each group's nodes (dbt 1.11: build_group_map)."""
     groups: dict[str, list[str]] = {group.name: [] for group in manifest.groups.values()}
-    for unique_id, node in manifest.nodes.items():
-        if node.group in groups:
-            groups[node.group].append(unique_id)
+    grouped = (manifest.nodes, manifest.saved_queries, manifest.semantic_models, manifest.metrics)
+    for unique_id, node in (item for part in grouped for item in part.items()):
+        group = node.get("group") if isinstance(node, dict) else node.group
+        if group in groups:
+            groups[group].append(unique_id)
     return groups
 
 

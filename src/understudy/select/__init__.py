@@ -1,0 +1,1 @@
+"""Selection: expressions (`tag:mart+`, `selectors.yml`) become trees, and trees become sets of nodes."""

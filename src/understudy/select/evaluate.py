@@ -1,0 +1,154 @@
+"""From trees to nodes: criteria, the graph around them, the tests that come along, and what types a command wants."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from understudy.core.warning import Warning_
+from understudy.select.grammar import Criterion, Group, Indirect, Tree, command_line
+from understudy.select.index import get
+from understudy.select.methods import METHODS
+from understudy.select.world import World
+from understudy.select.yaml import find_selector
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What the command line asks for. `select` and `exclude` None or empty: nothing was said.
+
+    `resource_types` None: of every type. `empty_nodes`: nodes without code count, too (dbt 1.11: `list` alone shows them).
+    """
+
+    select: Sequence[str] | None = None
+    exclude: Sequence[str] | None = None
+    selector: str | None = None
+    indirect: Indirect = "eager"
+    resource_types: Collection[str] | None = None
+    exclude_resource_types: Collection[str] = ()
+    empty_nodes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """`selected`: what matches the criteria, of every type; deferral asks it. `nodes`: what the command works on, parents
+    first.
+    """
+
+    selected: frozenset[str]
+    nodes: tuple[str, ...]
+    warnings: tuple[Warning_, ...] = ()
+
+
+def evaluate(spec: Spec, world: World) -> Selection:
+    """Select. A selector that is named wins over `select` and `exclude`; the default one stands in when nothing is said.
+
+    Raises SelectorError for what cannot be understood, StateError for a method whose state is missing.
+    """
+    warnings: list[Warning_] = []
+    tree = _tree(spec, world, warnings)
+    selected = frozenset(_Evaluation(world, spec.indirect, warnings).select(tree)[0])
+    nodes = tuple(i for i in world.dag.order() if i in selected and _wanted(i, spec, world))
+    if not nodes:
+        warnings.append(Warning_("NoNodesSelected", "Nothing is selected"))
+    return Selection(selected, nodes, tuple(dict.fromkeys(warnings)))
+
+
+def _tree(spec: Spec, world: World, warnings: list[Warning_]) -> Tree:
+    """The tree that holds in this run (dbt 1.11: get_selection_spec)."""
+    said = bool(spec.select or spec.exclude)
+    default = next((each for each in world.selectors.values() if each.default), None)
+    if spec.selector is not None:
+        selector = find_selector(spec.selector, world.selectors)
+        if said:
+            text = f"--selector {spec.selector} is used alone; --select and --exclude are not looked at"
+            warnings.append(Warning_("SelectionIgnored", text))
+    elif default is not None and not said:
+        selector = default
+    else:
+        return command_line(spec.select, spec.exclude)
+    warnings += selector.warnings
+    return selector.tree
+
+
+def _wanted(unique_id: str, spec: Spec, world: World) -> bool:
+    """Whether the command works on a selected node."""
+    resource = world.index.resources[unique_id]
+    kind = get(resource, "resource_type")
+    if (spec.resource_types is not None and kind not in spec.resource_types) or kind in spec.exclude_resource_types:
+        return False
+    if spec.empty_nodes or unique_id not in world.index.nodes or kind == "seed":
+        return True
+    return bool(resource.raw_code.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class _Evaluation:
+    """One selection at work. Every step has two sets: what is selected, and the tests that may join later, when the rest
+    of what they look at turns out to be selected, too (dbt 1.11: NodeSelector).
+    """
+
+    world: World
+    indirect: Indirect
+    warnings: list[Warning_]
+
+    def select(self, tree: Tree) -> tuple[set[str], set[str]]:
+        """The two sets of a tree."""
+        mode = tree.indirect or self.indirect
+        if isinstance(tree, Criterion):
+            selected = self.around(tree, set(METHODS[tree.method](self.world, tree)))
+            return (selected, set()) if mode == "empty" else self.with_tests(selected, mode)
+        pairs = [self.select(part) for part in tree.parts]
+        direct = _combine(tree, [direct for direct, _ in pairs])
+        possible = _combine(tree, [direct | indirect for direct, indirect in pairs])
+        self.join(direct, possible, mode)
+        if tree.expected is not None and not direct:
+            message = f"The selection criterion '{tree.expected}' does not match any enabled nodes"
+            self.warnings.append(Warning_("NoNodesForSelectionCriteria", message))
+        return direct, possible
+
+    def around(self, criterion: Criterion, nodes: set[str]) -> set[str]:
+        """The nodes with their relatives, as `+` and `@` ask."""
+        dag = self.world.dag
+        selected = set(nodes)
+        if criterion.childrens_parents:
+            family = dag.descendants(nodes) | nodes
+            selected |= family | dag.ancestors(family)
+        if criterion.parents:
+            selected |= dag.ancestors(nodes, criterion.parents_depth)
+        if criterion.children:
+            selected |= dag.descendants(nodes, criterion.children_depth)
+        return selected & self.world.index.resources.keys()
+
+    def with_tests(self, selected: set[str], mode: Indirect) -> tuple[set[str], set[str]]:
+        """The nodes with the tests that come along, and the tests that may join later (dbt 1.11: expand_selection)."""
+        tests = {
+            child for node in selected for child in self.world.dag.children(node)
+        } & self.world.index.tests - selected
+        if mode == "eager":
+            return selected | tests, set()
+        reach = selected
+        if tests and mode == "buildable":
+            reach = selected | self.world.dag.ancestors(selected) | self.world.manifest.sources.keys()
+        joining = {test for test in tests if reach.issuperset(self.world.dag.parents(test))}
+        return selected | joining, tests - joining
+
+    def join(self, direct: set[str], possible: set[str], mode: Indirect) -> None:
+        """Add the possible tests whose nodes are selected by now (dbt 1.11: incorporate_indirect_nodes; unlike the first
+        look, it takes no unit tests, and sources only when they are selected).
+        """
+        later = (possible - direct) & self.world.index.nodes.keys()
+        if not later or mode not in ("cautious", "buildable"):
+            return
+        reach = direct if mode == "cautious" else direct | self.world.dag.ancestors(direct)
+        direct |= {test for test in later if reach.issuperset(self.world.dag.parents(test))}
+
+
+def _combine(group: Group, sets: Iterable[set[str]]) -> set[str]:
+    """Union, intersection or difference; of nothing it is nothing."""
+    sets = list(sets)
+    if not sets:
+        return set()
+    if group.operator == "union":
+        return set().union(*sets)
+    return sets[0].intersection(*sets[1:]) if group.operator == "intersection" else sets[0].difference(*sets[1:])
