@@ -86,10 +86,10 @@ def absorb(parsing: Parsing, node: Node, captured: Captured) -> None:
 
 def set_names(parsing: Parsing, node: Node) -> None:
     """Database, schema, alias and relation, by the `generate_*_name` macros. Raises JinjaError when one of them fails."""
-    config, generate = node.config, parsing.renderer.generate_name
-    node.database = generate("database", config["database"], node)
-    node.schema = generate("schema", config["schema"], node)
-    node.alias = generate("alias", config["alias"], node)
+    config = node.config
+    node.database = parsing.generated("database", config["database"], node)
+    node.schema = parsing.generated("schema", config["schema"], node) or ""
+    node.alias = parsing.renderer.generate_name("alias", config["alias"], node)
     if isinstance(node, Snapshot):
         node.database = config["target_database"] or node.database
         node.schema = config["target_schema"] or node.schema

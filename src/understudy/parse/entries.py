@@ -8,7 +8,7 @@ from typing import Any
 
 from understudy.core.source_file import SourceFile
 from understudy.core.walk import KeyPath, has_jinja, walk
-from understudy.errors import Place, YamlError
+from understudy.errors import Place, UnderstudyError, YamlError
 from understudy.parse.parsing import Parsing
 from understudy.parse.scan import Scanned
 
@@ -68,7 +68,11 @@ def render(parsing: Parsing, scan: Scanned, key: str, raw: Entry) -> Entry:
             return parsing.renderer.value(value, package=package)
         return value.removesuffix("\n")
 
-    rendered: Entry = walk(raw, text, lambda path: rendered_late(key, path))
+    try:
+        rendered: Entry = walk(raw, text, lambda path: rendered_late(key, path))
+    except UnderstudyError as error:
+        error.place = Found(scan.file, key, raw, raw).place()
+        raise
     return rendered
 
 

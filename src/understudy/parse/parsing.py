@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from understudy.core.manifest import Manifest, Uses
 from understudy.core.nodes import REFABLE, Analysis, Model, Node, SingularTest, Source, Version
@@ -45,6 +45,8 @@ class Parsing:
     calls: dict[int, Captured] = field(default_factory=dict)
     """What each node's file asked for, by the node's identity (two disabled nodes may share a unique_id)."""
     _literal: dict[str, bool] = field(default_factory=dict)
+    _generated: dict[tuple[str, str | None], str | None] = field(default_factory=dict)
+    _own_names: frozenset[str] | None = None
 
     def literal(self, package: str) -> bool:
         """Whether `ref`, `source` and `config` mean in a package what they always mean, so that a scan may stand."""
@@ -52,6 +54,20 @@ class Parsing:
         if found is None:
             found = self._literal[package] = not self.renderer.macros.defines(OWN_CALLS, package)
         return found
+
+    def generated(self, kind: Literal["schema", "database"], custom: str | None, node: Node) -> str | None:
+        """A node's schema or database. Unless somebody overrides the macro, it depends on the custom name alone."""
+        if self._own_names is None:
+            names = {
+                macro.name.split("__")[-1] for macro in self.manifest.macros.values() if macro.package_name != "dbt"
+            }
+            self._own_names = frozenset(names)
+        if f"generate_{kind}_name" in self._own_names:
+            return self.renderer.generate_name(kind, custom, node)
+        key = kind, custom
+        if key not in self._generated:
+            self._generated[key] = self.renderer.generate_name(kind, custom, node)
+        return self._generated[key]
 
     def warn(self, name: str, message: str, place: Place | None = None) -> None:
         """Note a warning under dbt's name for it."""

@@ -10,7 +10,7 @@ from understudy.core.config import combine_calls
 from understudy.core.nodes import Checksum, DependsOn, GenericTest, Node, RefArgs, TestMetadata, Version
 from understudy.core.relation import quote
 from understudy.core.walk import has_jinja
-from understudy.errors import Place, UnderstudyError
+from understudy.errors import LinkError, Place, UnderstudyError, did_you_mean
 from understudy.parse.configure import absorb, set_config, set_names
 from understudy.parse.entries import Entry, Found, columns_of, texts
 from understudy.parse.parsing import Parsing, duplicate
@@ -147,6 +147,8 @@ def _node(
 def _refer(parsing: Parsing, node: GenericTest, found: Found, target: Target, definition: Definition) -> None:
     """References, macros and config: without rendering for the built-in tests, else by rendering the test."""
     macros = parsing.renderer.macros
+    if macros.find(definition.macro, node.package_name) is None:
+        raise _unknown(parsing, definition)
     macro = macros.anywhere(f"test_{definition.test}", node.package_name)
     where = macros.anywhere("get_where_subquery", node.package_name)
     ours = macro is not None and macro.package == "dbt" and where is not None and where.package == "dbt"
@@ -154,10 +156,10 @@ def _refer(parsing: Parsing, node: GenericTest, found: Found, target: Target, de
     captured: Captured | None = None
     if macro is not None and ours and definition.test in LITERAL and parsing.literal(node.package_name):
         node.depends_on = DependsOn(macros=[macro.unique_id])
-        captured = _literal(definition)
         if definition.test in ("not_null", "unique"):
             captured = _own(found, target)
         else:
+            captured = _literal(definition)
             config = combine_calls(config, config) if config else config  # dbt reads the config twice, so tags double
     if captured is None:
         node.config = parsing.configs.base("test", node.package_name, node.fqn)
@@ -166,6 +168,14 @@ def _refer(parsing: Parsing, node: GenericTest, found: Found, target: Target, de
     absorb(parsing, node, captured)
     set_config(parsing, node, Captured(config=config, unrendered_config=dict(definition.config or config)))
     set_names(parsing, node)
+
+
+def _unknown(parsing: Parsing, definition: Definition) -> LinkError:
+    names = {name.removeprefix("test_") for name in parsing.builtins if name.startswith("test_")}
+    names |= {m.name.removeprefix("test_") for m in parsing.manifest.macros.values() if m.name.startswith("test_")}
+    label = definition.macro.replace("test_", "", 1)
+    hint = did_you_mean(definition.test, names) or "Is the package that has it installed? Run 'deps'"
+    return LinkError(f"There is no generic test '{label}'", hint=hint)
 
 
 def _own(found: Found, target: Target) -> Captured:
