@@ -142,9 +142,11 @@ class _Runner:
                 existing[name.database] = {
                     _key(dialect, name.database, schema) for schema in database.schemas(name.database)
                 }
-            if _key(dialect, name.database, name.schema) not in existing[name.database]:
+            key = _key(dialect, name.database, name.schema)
+            if key not in existing[name.database]:
                 session = self.compiler.session(self.plan.steps[0].unique_id, database)
                 session.call("create_schema", dialect.relation(name.database, name.schema, None))
+                existing[name.database].add(key)
 
     def _blocks(self, result: NodeResult) -> bool:
         """An error keeps everything below from running; in `build` a failed test does, too."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -131,13 +132,13 @@ def _column_constraints(ctx: MacroContext, column: Mapping[str, Any]) -> list[st
     texts = []
     for constraint in column.get("constraints") or []:
         kind, expression = str(field(constraint, "type")), field(constraint, "expression") or ""
-        to, to_columns = field(constraint, "to"), field(constraint, "to_columns")
+        to, to_columns = _target(ctx, constraint), field(constraint, "to_columns")
         if kind in ("not_null", "unique", "primary_key"):
             texts.append(f"{kind.replace('_', ' ')} {expression}".strip())
         elif kind == "check" and expression:
             texts.append(f"check ({expression})")
         elif kind == "foreign_key" and to and to_columns:
-            texts.append(f"references {ctx.dialect.ddl.constraint_target(str(to))} ({', '.join(to_columns)})")
+            texts.append(f"references {to} ({', '.join(to_columns)})")
         elif kind == "foreign_key" and expression:
             texts.append(f"references {expression}")
         elif kind == "custom" and expression:
@@ -145,9 +146,17 @@ def _column_constraints(ctx: MacroContext, column: Mapping[str, Any]) -> list[st
     return texts
 
 
+def _target(ctx: MacroContext, constraint: Any) -> str | None:
+    """The table that a foreign key names; `ref('a')` and `source('s', 't')` go where the run's references go."""
+    to = field(constraint, "to")
+    if to and re.match(r"(ref|source)\s*\(", to.strip()):
+        to = ctx.variable("render")(f"{{{{ {to} }}}}")
+    return ctx.dialect.ddl.constraint_target(to) if to else None
+
+
 def _model_constraint(ctx: MacroContext, constraint: Any) -> str | None:
     kind, expression = str(field(constraint, "type")), field(constraint, "expression") or ""
-    to, to_columns = field(constraint, "to"), field(constraint, "to_columns")
+    to, to_columns = _target(ctx, constraint), field(constraint, "to_columns")
     name = f"constraint {field(constraint, 'name')} " if field(constraint, "name") else ""
     columns = ", ".join(field(constraint, "columns") or [])
     if kind == "check" and expression:
@@ -155,8 +164,7 @@ def _model_constraint(ctx: MacroContext, constraint: Any) -> str | None:
     if kind in ("unique", "primary_key"):
         return f"{name}{kind.replace('_', ' ')}{f' {expression}' if expression else ''} ({columns})"
     if kind == "foreign_key" and to and to_columns:
-        target = ctx.dialect.ddl.constraint_target(str(to))
-        return f"{name}foreign key ({columns}) references {target} ({', '.join(to_columns)})"
+        return f"{name}foreign key ({columns}) references {to} ({', '.join(to_columns)})"
     if kind == "foreign_key" and expression:
         return f"{name}foreign key ({columns}) references {expression}"
     return f"{name}{expression}" if kind == "custom" and expression else None

@@ -1,0 +1,80 @@
+"""Which steps a command has, in which order, and which schemas it needs."""
+
+from __future__ import annotations
+
+import pytest
+from support.engine import PROJECT, check, model, seed
+
+from understudy.core.manifest import Manifest
+from understudy.core.nodes import DependsOn, Exposure, Node
+from understudy.core.relation import SchemaName
+from understudy.execute.plan import Plan, make_plan, stores_failures
+from understudy.graph.dag import Dag
+
+
+def plan(command: str, *nodes: Node, selected: list[str] | None = None, store_failures: bool = False) -> Plan:
+    manifest = Manifest(PROJECT, "duckdb", nodes={node.unique_id: node for node in nodes})
+    exposure = Exposure(
+        name="e", package_name=PROJECT, path="", original_file_path="", unique_id="exposure.shop.e", fqn=[], type="notebook",
+        owner={}, config={}, depends_on=DependsOn(nodes=[nodes[0].unique_id]),
+    )  # fmt: skip
+    manifest.exposures[exposure.unique_id] = exposure
+    chosen = [*manifest.nodes] if selected is None else [f"model.{PROJECT}.{name}" for name in selected]
+    return make_plan(
+        manifest, Dag.of(manifest), [*chosen, "exposure.shop.e", "source.x"], command, store_failures=store_failures
+    )
+
+
+def needs(plan: Plan) -> dict[str, set[str]]:
+    return {step.unique_id.split(".")[-1]: {need.split(".")[-1] for need in step.needs} for step in plan.steps}
+
+
+def test_order_weights_and_actions() -> None:
+    made = plan("run", model("b", needs=("a",)), model("a"), seed("s", ""), model("e", materialized="ephemeral"))
+    assert [(step.unique_id.split(".")[-1], step.action, step.weight) for step in made.steps] == [
+        ("a", "model", 2), ("s", "seed", 1), ("b", "model", 1), ("e", "exposure", 1)
+    ] or {step.unique_id.split(".")[-1]: step.action for step in made.steps} == {
+        "a": "model", "s": "seed", "b": "model", "e": "exposure"
+    }  # fmt: skip
+    weights = {step.unique_id.split(".")[-1]: step.weight for step in made.steps}
+    assert weights["a"] > weights["b"]
+
+
+def test_unselected_nodes_keep_the_order() -> None:
+    nodes = (model("a"), model("b", needs=("a",)), model("c", needs=("b",)))
+    assert needs(plan("run", *nodes, selected=["a", "c"]))["c"] == {"a"}
+
+
+def test_only_build_waits_for_tests() -> None:
+    nodes = (model("a"), check("t", "", ("a",)), model("b", needs=("a",)))
+    assert needs(plan("build", *nodes))["b"] == {"a", "t"}
+    assert needs(plan("run", *nodes))["b"] == {"a"}
+    assert (plan("build", *nodes).tests_block, plan("run", *nodes).tests_block) == (True, False)
+
+
+def test_schemas() -> None:
+    nodes = (
+        model("a"),
+        model("b", schema="other"),
+        model("e", materialized="ephemeral", schema="none"),
+        check("t", "", ("a",)),
+    )
+    names = (SchemaName("memory", "dev"), SchemaName("memory", "other"))
+    assert set(plan("build", *nodes).schemas) == set(names)
+    audit = SchemaName("memory", "dev_dbt_test__audit")
+    assert set(plan("build", *nodes, store_failures=True).schemas) == {*names, audit}
+
+
+@pytest.mark.parametrize(
+    ("config", "flag", "expected"),
+    [
+        ({}, False, False),
+        ({}, True, True),
+        ({"store_failures": False}, True, False),
+        ({"store_failures": True}, False, True),
+        ({"store_failures": False, "store_failures_as": "table"}, False, True),
+        ({"store_failures": True, "store_failures_as": "ephemeral"}, True, False),
+    ],
+)
+def test_who_stores_failures(config: dict[str, object], flag: bool, expected: bool) -> None:
+    assert stores_failures(check("t", "", (), **config), flag) is expected
