@@ -38,7 +38,7 @@ class Console:
         self._lock = threading.RLock()
         self._scrub = Scrubber(environ)
         self._options = options
-        self._out = writer(sys.stdout, self._scrub)
+        self._out = writer(sys.stdout, self._scrub, flush=sys.stdout.isatty())
         self._out_paint = painter(options, sys.stdout, environ)
         self._sinks: list[Sink] = [_screen(options, sys.stderr, environ, self._scrub)]
         if log_folder is not None and options.log_level_file != "none":
@@ -55,6 +55,7 @@ class Console:
                     return
                 case Output(text=text):
                     self._result(text)
+                    return  # on stdout alone: `list` has as many as there are nodes
                 case Printed(text=text) if self._options.print_:
                     self._result(text)
                 case Table() | Checked():
@@ -69,6 +70,7 @@ class Console:
         """Say what is left to say, and give the terminal back."""
         with self._lock:
             sinks, self._sinks = self._sinks, []
+        sys.stdout.flush()
         for sink in sinks:
             sink.close()
 
@@ -148,7 +150,7 @@ def painter(options: Options, stream: TextIO, environ: Mapping[str, str]) -> Cal
     return paint_ansi if on else lambda text, style: text
 
 
-def writer(stream: TextIO, scrub: Scrubber) -> Callable[[str], None]:
+def writer(stream: TextIO, scrub: Scrubber, *, flush: bool = True) -> Callable[[str], None]:
     """Writes text without secrets; a letter that the stream cannot encode is spelt out."""
 
     def write(text: str) -> None:
@@ -158,7 +160,8 @@ def writer(stream: TextIO, scrub: Scrubber) -> Callable[[str], None]:
         except UnicodeEncodeError:
             encoding = stream.encoding or "ascii"
             stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        stream.flush()
+        if flush:
+            stream.flush()
 
     return write
 

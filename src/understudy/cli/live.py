@@ -163,7 +163,14 @@ class Live:
             return Text(f"  {progress.stage or 'Working'} · {elapsed}", style="dim", no_wrap=True, overflow="ellipsis")
         line = Table.grid(padding=(0, 1))
         text = f" {progress.done} of {count(progress.total, 'node')} · {elapsed}"
-        bar: Any = ProgressBar(total=progress.total, completed=progress.done, width=min(BAR, max(width - 40, 5)))
+        style = "red" if progress.failed else "green"
+        bar: Any = ProgressBar(
+            total=progress.total,
+            completed=progress.done,
+            width=min(BAR, max(width - 40, 5)),
+            complete_style=style,
+            finished_style=style,
+        )
         bad = Text(f"· {progress.failed} failed", style="red") if progress.failed else Text()
         line.add_row(Text(" "), bar, Text(text, no_wrap=True), bad)
         return Group(Text(), line, *(Text(each, style="dim", no_wrap=True) for each in self._now(width, now)))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TextIO
 
-from understudy.app.events import Checked, Event, Output, Printed, Started, Table, level
+from understudy.app.events import Checked, Event, Printed, Started, Table, level
 from understudy.app.options import Options
 from understudy.cli.jsonlog import JsonLines
 from understudy.cli.scrub import Scrubber
@@ -46,7 +46,7 @@ class Stamped:
 
 
 class LogFile:
-    """Everything that is told, results too, at the end of the log file. Where it cannot be written, nobody is bothered."""
+    """Everything that is told, but not the results, at the end of the log file. Where it cannot be written, nobody is bothered."""
 
     def __init__(self, options: Options, folder: str, scrub: Scrubber) -> None:
         self._path = os.path.join(folder, NAME)
@@ -67,8 +67,8 @@ class LogFile:
         """Write the event's lines."""
         if isinstance(event, Started) and isinstance(self._inner, Stamped):
             self._write(f"\n===== {datetime.now():%Y-%m-%d %H:%M:%S} | {event.invocation_id} =====\n")
-        if isinstance(self._inner, Stamped) and isinstance(event, Output | Printed | Table | Checked):
-            plain = event.text if isinstance(event, Output | Printed) else result_text(event, lambda text, style: text)
+        if isinstance(self._inner, Stamped) and isinstance(event, Printed | Table | Checked):
+            plain = event.text if isinstance(event, Printed) else result_text(event, lambda text, style: text)
             self._inner.say(plain, "info")
             return
         self._inner.tell(event)

@@ -162,14 +162,14 @@ class Wording:
         word = WORDS[event.status]
         name = harmless(event.name)
         name = shorten(name, self._name) if self.width is not None else name
-        left = f"  {self.paint(word, STATUS_STYLE[word])}{' ' * (6 - len(word))}{event.kind:<{self._kind}}"
+        left = f"  {self.paint(word, STATUS_STYLE[word])}{' ' * (6 - len(word))}{event.kind:<{self._kind - 2}}  "
         if event.status == "skipped":
             note = shorten(harmless(event.message).split("\n")[0], 24 if self.width is not None else 200)
             yield f"{left}{name:<{self._name}}  {self.paint(note, 'dim')}".rstrip()
             return
         rows = "" if event.rows is None else f"{event.rows:,} {'row' if event.rows == 1 else 'rows'}"
-        seconds = duration(event.seconds)
-        yield f"{left}{name:<{self._name}}{rows:>16}{self.paint(f'{seconds:>10}', 'dim')}"
+        seconds = f"{duration(event.seconds):>8}"
+        yield f"{left}{name:<{self._name}}  {rows:>14}  {self.paint(seconds, 'dim')}"
 
     def _details(self) -> Iterator[str]:
         """Each failure and each test that warned: where, what, and the SQL to look at."""
