@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from cli_reference import command_reference
+
 from understudy import errors
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,6 +59,7 @@ def first_line(cls: type) -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "docs/adr/README.md": decision_index,
     "docs/reference/deferral-table.md": deferral_table,
+    "docs/reference/commands.md": lambda: command_reference(NOTE),
     "docs/reference/errors.md": error_reference,
 }
 
