@@ -30,10 +30,18 @@ from understudy.errors import ErrorList, UnderstudyError
 
 RANKS = {"debug": 0, "info": 1, "warn": 2, "error": 3, "none": 4}
 WORDS = {
-    "success": "OK", "pass": "PASS", "warn": "WARN", "fail": "FAIL", "error": "ERROR", "skipped": "SKIP", "no-op": "OK",
+    "success": "OK", "pass": "PASS", "warn": "WARN", "fail": "FAIL", "error": "ERROR", "skipped": "SKIP", "no-op": "NO-OP",
 }  # fmt: skip
 STYLES = {"good": "32", "warn": "33", "bad": "1;31", "dim": "2", "bold": "1"}
-STATUS_STYLE = {"OK": "good", "PASS": "good", "WARN": "warn", "FAIL": "bad", "ERROR": "bad", "SKIP": "dim"}
+STATUS_STYLE = {
+    "OK": "good",
+    "PASS": "good",
+    "WARN": "warn",
+    "FAIL": "bad",
+    "ERROR": "bad",
+    "SKIP": "dim",
+    "NO-OP": "dim",
+}
 PLURALS = {"analysis": "analyses", "saved_query": "saved queries"}
 SAME_WARNINGS = 5
 """As many warnings of one name are printed; the rest is counted."""
@@ -167,7 +175,11 @@ class Wording:
             note = shorten(harmless(event.message).split("\n")[0], 24 if self.width is not None else 200)
             yield f"{left}{name:<{self._name}}  {self.paint(note, 'dim')}".rstrip()
             return
-        rows = "" if event.rows is None else f"{event.rows:,} {'row' if event.rows == 1 else 'rows'}"
+        rows = (
+            ""
+            if event.rows is None or event.status == "pass"
+            else f"{event.rows:,} {'row' if event.rows == 1 else 'rows'}"
+        )
         seconds = f"{duration(event.seconds):>8}"
         yield f"{left}{name:<{self._name}}  {rows:>14}  {self.paint(seconds, 'dim')}"
 
@@ -274,7 +286,7 @@ def result_text(event: Table | Checked, paint: Callable[[str, str], str]) -> str
         return table_text(event)
     mark = {True: paint("OK", "good"), False: paint("FAIL", "bad"), None: "  "}[event.ok]
     pad = " " * (4 - len({True: "OK", False: "FAIL", None: "  "}[event.ok]))
-    return f"{mark}{pad} {event.subject:<14} {harmless(event.finding)}".rstrip()
+    return f"{mark}{pad} {event.subject:<20} {harmless(event.finding)}".rstrip()
 
 
 def table_text(table: Table) -> str:

@@ -48,7 +48,7 @@ HEAD: list[Event] = [
 NODES: list[Event] = [
     NodeStarted("model.shop.mart_daily_sales", "table", "dev.mart_daily_sales"),
     NodeFinished("model.shop.mart_daily_sales", "table", "dev.mart_daily_sales", "success", 0.052, 31),
-    NodeFinished("test.shop.unique_mart_daily_sales_date.1", "test", "unique_mart_daily_sales_date", "pass", 0.011),
+    NodeFinished("test.shop.unique_mart_daily_sales_date.1", "test", "unique_mart_daily_sales_date", "pass", 0.011, 0),
 ]
 GOOD = [*HEAD, *NODES, RunFinished(0.41, built=1, passed=1, stood_in=12, stood_in_seconds=3.1)]
 BAD = [
@@ -176,8 +176,8 @@ def test_results_in_columns(capsys: pytest.CaptureFixture[str]) -> None:
          1 | x
         20 |
 
-        OK   profile        shop
-        FAIL connection     refused
+        OK   profile              shop
+        FAIL connection           refused
         """)
 
 
