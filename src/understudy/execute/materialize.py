@@ -106,6 +106,21 @@ def table(build: Build) -> Steps:
     return (yield from _replace(build, "table"))
 
 
+def materialized_view(build: Build) -> Steps:
+    """A view that keeps its rows: created, replaced, refreshed or altered (dbt 1.11: materialization materialized_view)."""
+    target = build.this.with_type("materialized_view")
+    existing, call = build.existing, build.macros.call
+    yield from _before(build)
+    backup = call("make_backup_relation", target, existing.type if existing else target.type)
+    intermediate = call("make_intermediate_relation", target)
+    sql = str(call("materialized_view_get_build_sql", existing, target, backup, intermediate)).strip()
+    result = Result(message=f"skip {target}", code="skip", rows_affected=-1)
+    if sql:
+        result = yield Statement(sql, purpose="main")
+    yield from _after(build, target, fresh=existing is None or existing.type != target.type)
+    return Outcome(result, sql, (target,))
+
+
 def incremental(build: Build) -> Steps:
     """Add to the table; build it anew when there is none, when it is no table, or when a full refresh is asked for.
 
@@ -178,6 +193,7 @@ def test(build: Build) -> Steps:
         if kind not in ("table", "view"):
             raise ExecutionError(f"store_failures_as must be 'table', 'view' or 'ephemeral', got '{kind}'")
         target = build.this.with_type(kind)
+        _check_name(build)
         yield from _begin(build)
         if build.existing is not None:
             yield Statement(build.dialect.ddl.drop(build.existing), purpose="drop")
@@ -201,6 +217,7 @@ def test(build: Build) -> Steps:
 MATERIALIZATIONS: Mapping[str, Callable[[Build], Steps]] = {
     "view": view,
     "table": table,
+    "materialized_view": materialized_view,
     "incremental": incremental,
     "seed": seed,
     "test": test,
@@ -292,6 +309,7 @@ def _replace(build: Build, kind: RelationType) -> Steps:
 
 def _before(build: Build) -> Generator[Request, Result, None]:
     """Leftovers, hooks outside of the transaction, `begin`, hooks inside."""
+    _check_name(build)
     for leftover in build.leftovers:
         yield Statement(build.dialect.ddl.drop(leftover), purpose="drop")
     yield from _hooks(build, "pre-hook", inside=False)
@@ -306,12 +324,21 @@ def _after(build: Build, target: Relation, *, fresh: bool) -> Generator[Request,
     if fresh and target.type == "table" and config.get("indexes"):
         call("create_indexes", target)
     if config.get("grants"):
-        call("apply_grants", target, config["grants"], should_revoke=build.existing is not None)
+        call("apply_grants", target, config["grants"], should_revoke=call("should_revoke", build.existing, fresh))
     if any((config.get("persist_docs") or {}).values()):
         call("persist_docs", target, build.node)
     yield from _hooks(build, "post-hook", inside=True)
     yield from _commit(build)
     yield from _hooks(build, "post-hook", inside=False)
+
+
+def _check_name(build: Build) -> None:
+    """Raises ExecutionError for a name that the engine would cut, so that nobody found the relation again."""
+    limit, name = build.dialect.max_identifier_length, build.this.identifier or ""
+    if limit is not None and len(name.encode()) > limit:
+        raise ExecutionError(
+            f"Relation name '{name}' is longer than {limit} bytes", hint="Give the node a shorter alias."
+        )
 
 
 def _begin(build: Build) -> Generator[Request, Result, None]:

@@ -26,17 +26,6 @@ def fitted(identifier: str, suffix: str) -> str:
     return identifier.encode()[:room].decode(errors="ignore") + suffix
 
 
-def checked(relation: Relation) -> Relation:
-    """The relation, if its name fits. Raises ExecutionError (dbt-postgres: PostgresRelation.__post_init__)."""
-    identifier = relation.identifier or ""
-    if len(identifier.encode()) > NAME_BYTES:
-        raise ExecutionError(
-            f"Relation name '{identifier}' is longer than {NAME_BYTES} bytes",
-            hint="Give the node a shorter alias.",
-        )
-    return relation
-
-
 class Postgres(Ddl):
     """PostgreSQL 12 and later."""
 
@@ -50,11 +39,6 @@ class Postgres(Ddl):
     def drop_schema(self, schema: Relation) -> str:
         """A schema's name has no database here."""
         return super().drop_schema(replace(schema, database=None))
-
-    def rename(self, relation: Relation, identifier: str) -> str:
-        """A name that does not fit is refused, for it would be cut."""
-        checked(relation.with_identifier(identifier))
-        return super().rename(relation, identifier)
 
     def alter_column_type(self, relation: Relation, name: str, data_type: str) -> str:
         """By way of another column: views that stand on the old one go with it (dbt 1.11: default__alter_column_type)."""

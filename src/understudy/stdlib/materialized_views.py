@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from understudy.errors import ExecutionError
-from understudy.stdlib.support import Table, as_relation
+from understudy.stdlib.support import Table, as_relation, database_of
 from understudy.template.scope import BuiltinMacro, MacroContext
 
 macro = MACROS = Table()
@@ -40,3 +40,35 @@ def default__get_replace_sql(ctx: MacroContext, existing_relation: Any, target_r
     return (
         f"{ctx.dialect.ddl.drop(as_relation(existing_relation))};\n{ctx.call('get_create_sql', target_relation, sql)}"
     )
+
+
+@macro
+def materialized_view_get_build_sql(
+    ctx: MacroContext, existing_relation: Any, target_relation: Any, backup_relation: Any, intermediate_relation: Any
+) -> str:
+    """What has to be done: create, replace, refresh, or bring the configuration up to date; empty for nothing.
+
+    A view that went with a relation below it, dropped in this run, is created anew. Raises ExecutionError where
+    `on_configuration_change` is `fail`, or no word that there is.
+    """
+    sql, existing = str(ctx.variable("sql")), None if existing_relation is None else as_relation(existing_relation)
+    is_view = existing is not None and existing.type == "materialized_view"
+    if existing is None or (is_view and not database_of(ctx).columns(existing)):
+        return str(ctx.call("get_create_materialized_view_as_sql", target_relation, sql))
+    if not is_view or ctx.call("should_full_refresh"):
+        return str(ctx.call("get_replace_sql", existing_relation, target_relation, sql))
+    changes = ctx.call("get_materialized_view_configuration_changes", existing_relation, ctx.config)
+    if changes is None:
+        return str(ctx.call("refresh_materialized_view", target_relation))
+    found = f"Configuration changes were identified for {target_relation}"
+    match ctx.config.get("on_configuration_change") or "apply":
+        case "apply":
+            relations = (existing_relation, backup_relation, intermediate_relation)
+            return str(ctx.call("get_alter_materialized_view_as_sql", target_relation, changes, sql, *relations))
+        case "continue":
+            ctx.variable("exceptions")["warn"](f"{found}, and on_configuration_change is 'continue'")
+            return ""
+        case "fail":
+            raise ExecutionError(f"{found}, and on_configuration_change is 'fail'")
+        case other:
+            raise ExecutionError(f"on_configuration_change must be apply, continue or fail, got '{other}'")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from understudy.core.relation import Relation
 from understudy.errors import ExecutionError
-from understudy.sql.postgres import checked, fitted
+from understudy.sql.postgres import fitted
 from understudy.stdlib import grants
-from understudy.stdlib.support import Table, as_relation, field, names_of, send
+from understudy.stdlib.support import Table, as_relation, database_of, field, names_of, send
 from understudy.template.scope import MacroContext
 
 macro = MACROS = Table()
@@ -32,7 +33,6 @@ def _enforced(ctx: MacroContext) -> bool:
 @macro
 def postgres__create_table_as(ctx: MacroContext, temporary: bool, relation: Any, sql: str) -> str:
     """`create table as`, `unlogged` where configured; a contract's table is declared first and filled then."""
-    checked(as_relation(relation))
     word = "temporary table" if temporary else "unlogged table" if ctx.config.get("unlogged") else "table"
     begin = f"{_header(ctx)}create {word} {relation}\n"
     if _enforced(ctx):
@@ -87,7 +87,7 @@ def postgres__information_schema_name(ctx: MacroContext, database: str | None) -
 @macro
 def postgres__make_intermediate_relation(ctx: MacroContext, base_relation: Any, suffix: str = "__dbt_tmp") -> Relation:
     """The name under which a relation is built; it fits into 63 bytes."""
-    base = checked(as_relation(base_relation))
+    base = as_relation(base_relation)
     return base.with_identifier(fitted(base.identifier or "", suffix))
 
 
@@ -145,7 +145,6 @@ def postgres__get_drop_index_sql(ctx: MacroContext, relation: Any, index_name: s
 @macro
 def postgres__get_create_materialized_view_as_sql(ctx: MacroContext, relation: Any, sql: str) -> str:
     """`create materialized view` and its indexes."""
-    checked(as_relation(relation))
     indexes = [str(ctx.call("get_create_index_sql", relation, index)) for index in ctx.config.get("indexes") or ()]
     return ";\n".join([f"create materialized view if not exists {relation} as {sql}", *indexes])
 
@@ -255,6 +254,29 @@ def postgres__get_incremental_microbatch_sql(ctx: MacroContext, arg_dict: Mappin
     if not arg_dict["unique_key"]:
         raise ExecutionError("The strategy 'microbatch' requires a `unique_key` config on PostgreSQL")
     return ctx.dispatch("get_incremental_merge_sql", "dbt")(arg_dict)
+
+
+SIZED_TEXT = re.compile(r"character(?: varying)?\((\d+)\)")
+TEXT = ("text", "character varying")
+
+
+@macro
+def postgres__process_schema_changes(
+    ctx: MacroContext, on_schema_change: str, source_relation: Any, target_relation: Any
+) -> Any:
+    """As the default, after the table's texts were made as long as the new rows need (dbt: expand_target_column_types)."""
+    database = database_of(ctx)
+    new = {column.name: column.data_type for column in database.columns(as_relation(source_relation))}
+    for column in database.columns(as_relation(target_relation)):
+        if _is_shorter(column.data_type, new.get(column.name, "")):
+            ctx.call("alter_column_type", target_relation, column.name, new[column.name])
+    return ctx.call("default__process_schema_changes", on_schema_change, source_relation, target_relation)
+
+
+def _is_shorter(old: str, new: str) -> bool:
+    """Whether a text type has a limit that the other has not, or has further away."""
+    limit, other = SIZED_TEXT.fullmatch(old), SIZED_TEXT.fullmatch(new)
+    return limit is not None and (new in TEXT or (other is not None and int(other[1]) > int(limit[1])))
 
 
 @macro

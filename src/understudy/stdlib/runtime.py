@@ -55,7 +55,7 @@ def default__alter_column_comment(ctx: MacroContext, relation: Any, column_dict:
 
 
 @macro
-def copy_grants(ctx: MacroContext) -> bool:
+def default__copy_grants(ctx: MacroContext) -> bool:
     """Whether a relation that is replaced keeps its grants."""
     return True
 

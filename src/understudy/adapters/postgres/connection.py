@@ -195,9 +195,7 @@ class PostgresConnection:
             names, types = tuple(column.name for column in columns), tuple(type_name(c.type_code) for c in columns)
             rows = cursor.fetchall() if fetch and columns else []
             code = " ".join(word for word in message.split() if not word.isdigit())
-            counted = cursor.rowcount if cursor.rowcount >= 0 else None
-            extra = {} if counted is not None else {"rows_affected": -1}  # as dbt writes down what is not counted
-            return Result(names, types, rows, message, code, counted, extra)
+            return Result(names, types, rows, message, code, cursor.rowcount)  # -1: not counted, as dbt writes it down
 
     def _ask(self, sql: str) -> Sequence[tuple[Any, ...]]:
         """Rows of the catalog: a query without effect, so it may be sent again by a new session."""
