@@ -17,7 +17,7 @@ START = re.compile(
     r"(?P<comment>\{#)|(?P<expression>\{\{)|(?P<tag>\{%[-+]?\s*(?P<kind>[A-Za-z_]\w*)(?:\s+(?P<name>[A-Za-z_]\w*))?)"
 )
 STRING = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
-TAG_END = re.compile(r"['\"]|[-+]?%\}")
+TAG_END = re.compile(r"['\"]|-%\}\s*|\+?%\}")
 EXPRESSION_END = re.compile(r"['\"]|\}\}")
 END_RAW = re.compile(r"\{%[-+]?\s*endraw\s*[-+]?%\}")
 CONTROL = {"if": "endif", "for": "endfor"}
@@ -111,7 +111,9 @@ def _tags(text: str, path: str | None) -> Iterator[Tag]:
                 raise _error("The raw block is not closed", text, start, path)
             position = end.end()
         else:
-            position = _end(text, match.end(), TAG_END, start, path, "tag")
+            if text.startswith("{%-", start):  # the tag takes the white space before it, as `-%}` takes what follows
+                start = position + len(text[position:start].rstrip())
+            position = _end(text, match.end(), TAG_END, match.start(), path, "tag")
             yield Tag(match["kind"], match["name"], start, position)
 
 
