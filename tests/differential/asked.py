@@ -47,7 +47,12 @@ def ask(project: Path, oracle_bin: Path) -> Mapping[str, Any]:
             clean = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
             with tempfile.TemporaryDirectory() as scratch:
                 answer = Path(scratch, "answer.json")
-                command = [str(oracle_bin / "python"), str(Path(__file__).with_name("oracle.py")), str(project), str(answer)]
+                command = [
+                    str(oracle_bin / "python"),
+                    str(Path(__file__).with_name("oracle.py")),
+                    str(project),
+                    str(answer),
+                ]
                 ran = subprocess.run(command, env=clean, capture_output=True, text=True, check=False)
                 assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
                 kept.with_suffix(".part").write_bytes(answer.read_bytes())

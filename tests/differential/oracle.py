@@ -2,7 +2,7 @@
 
 usage: oracle.py PROJECT OUT.json
 
-Works in a copy. Builds the target `dev`, then writes one JSON file with the manifest, the run results and the rows of
+Works in a copy, with the flag state_modified_compare_more_unrendered_values on, as understudy always has it. Builds the target `dev`, then writes one JSON file with the manifest, the run results and the rows of
 every table and view that the project built.
 """
 
@@ -21,7 +21,9 @@ from typing import Any
 def dbt(*args: str) -> int:
     """Run dbt in the current folder, with the profile that stands there; its exit code. Ends the program when dbt cannot run."""
     program = pathlib.Path(sys.executable).with_name("dbt")
-    ran = subprocess.run([program, *args, "--quiet", "--profiles-dir", "."], capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [program, *args, "--quiet", "--profiles-dir", "."], capture_output=True, text=True, check=False
+    )
     if ran.returncode > 1:
         sys.exit(ran.stdout + ran.stderr)
     return ran.returncode
@@ -33,6 +35,7 @@ def main(project: str, out: str) -> None:
         root = pathlib.Path(scratch, "project")
         shutil.copytree(project, root, ignore=shutil.ignore_patterns("target", "logs", "*.duckdb", "*.wal"))
         os.chdir(root)
+        turn_on("state_modified_compare_more_unrendered_values", root / "dbt_project.yml")
         if pathlib.Path("generate_data.py").exists():
             subprocess.run([sys.executable, "generate_data.py", "--scale", "0.02"], check=True)
         if pathlib.Path("packages.yml").exists():
@@ -45,6 +48,18 @@ def main(project: str, out: str) -> None:
         }
         answer["tables"] = tables(answer["manifest"])
     pathlib.Path(out).write_text(json.dumps(answer))
+
+
+def turn_on(flag: str, file: pathlib.Path) -> None:
+    """Set a flag in dbt_project.yml, unless it stands there already."""
+    lines = file.read_text().splitlines()
+    if any(flag in line for line in lines):
+        return
+    if "flags:" in lines:
+        lines.insert(lines.index("flags:") + 1, f"  {flag}: true")
+    else:
+        lines += ["flags:", f"  {flag}: true"]
+    file.write_text("\n".join(lines) + "\n")
 
 
 def tables(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -13,6 +13,7 @@ from understudy.artifacts.manifest import CompiledCode, write_manifest
 from understudy.artifacts.metadata import RUN_RESULTS, manifest_metadata, metadata
 from understudy.artifacts.run_results import RunResult, RunResults, Timing, write_run_results
 from understudy.compile.compiler import Compiler
+from understudy.core.nodes import Node
 from understudy.execute.results import NodeResult
 
 SECRET = "DBT_ENV_SECRET"
@@ -34,14 +35,29 @@ class Written:
         if node is None or not self._invocation.options.write_json:
             return None
         path = None
-        where = {"project_dir": self._project.settings.root.root, "target_path": self._project.settings.target_path}
-        if result.compiled_code is not None and node.resource_type != "operation":
-            path = write_sql(node, "compiled", result.compiled_code, **where)
+        if result.compiled_code is not None:
             ctes = self._compiler.compile(result.unique_id, None).ctes if self._compiler else ()
-            self._compiled[result.unique_id] = CompiledCode(result.compiled_code, ctes, path)
+            path = self._write_compiled(node, result.compiled_code, ctes)
+            for unique_id, _ in ctes:
+                self._ephemeral(unique_id)
         if result.run_sql:
-            self._built[result.unique_id] = write_sql(node, "run", result.run_sql, **where)
+            self._built[result.unique_id] = write_sql(node, "run", result.run_sql, **self._where())
         return path
+
+    def _write_compiled(self, node: Node, sql: str, ctes: Sequence[tuple[str, str]]) -> str:
+        path = write_sql(node, "compiled", sql, **self._where())
+        self._compiled[node.unique_id] = CompiledCode(sql, ctes, path)
+        return path
+
+    def _ephemeral(self, unique_id: str) -> None:
+        """An ephemeral model is no node of the run, but it was compiled on the way."""
+        if unique_id in self._compiled or self._compiler is None:
+            return
+        compiled = self._compiler.compile(unique_id, None)
+        self._write_compiled(self._project.manifest.nodes[unique_id], compiled.sql, compiled.ctes)
+
+    def _where(self) -> dict[str, str]:
+        return {"project_dir": self._project.settings.root.root, "target_path": self._project.settings.target_path}
 
     def manifest(self) -> None:
         """Write `manifest.json`. Raises ArtifactError."""
@@ -70,6 +86,9 @@ class Written:
 
     def artifacts(self, results: Sequence[NodeResult], seconds: float) -> None:
         """Write `manifest.json` and `run_results.json`. Raises ArtifactError."""
+        for result in results:
+            if result.unique_id.startswith("operation."):  # hooks of the run are not told as nodes
+                self.node(result)
         self.manifest()
         if not self._invocation.options.write_json:
             return
@@ -103,5 +122,5 @@ def as_artifact(result: NodeResult) -> RunResult:
         unique_id=result.unique_id,
         compiled=None if result.compiled_code is None else True,
         compiled_code=result.compiled_code,
-        relation_name=result.relation_name,
+        relation_name=None if result.unique_id.startswith("seed.") else result.relation_name,  # as dbt has it
     )

@@ -5,15 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
-
 from understudy.core.project import Package, Settings
 from understudy.core.source_file import FileKind, SourceFile
 from understudy.errors import ParseError, Place
-
-if TYPE_CHECKING:
-    from pathspec import PathSpec
-    from pathspec.pattern import Pattern
 
 PROPERTIES = (".yml", ".yaml")
 
@@ -96,11 +90,10 @@ def _ignored(root: str) -> Callable[[str], bool]:
     path = os.path.join(root, ".dbtignore")
     if not os.path.isfile(path):
         return lambda path: False
-    import pathspec
+    from pathspec import GitIgnoreSpec
 
     with open(path, encoding="utf-8") as file:
-        spec: PathSpec[Pattern] = pathspec.PathSpec.from_lines("gitwildmatch", file)
-    return spec.match_file
+        return GitIgnoreSpec.from_lines(file).match_file
 
 
 def _read(root: str, path: str, kind: FileKind) -> tuple[str, str]:
