@@ -1,0 +1,93 @@
+"""Incremental models: strategies, full refresh, schema changes."""
+
+from __future__ import annotations
+
+import pytest
+from conformance.shop import Shop
+
+FIRST = "select 1 as id, 'a' as name union all select 2, 'b'"
+LATER = "select 2 as id, 'b2' as name union all select 3, 'c'"
+
+
+def model(config: str = "", later: str = LATER) -> str:
+    head = f"{{{{ config(materialized='incremental'{', ' + config if config else ''}) }}}}"
+    return f"{head} {{% if is_incremental() %}} {later} {{% else %}} {FIRST} {{% endif %}}"
+
+
+class TestStrategies:
+    """What is left after a second run."""
+
+    @pytest.mark.parametrize(
+        ("config", "expected"),
+        [
+            ("incremental_strategy='append'", [(1, "a"), (2, "b"), (2, "b2"), (3, "c")]),
+            ("incremental_strategy='append', unique_key='id'", [(1, "a"), (2, "b"), (2, "b2"), (3, "c")]),
+            ("incremental_strategy='delete+insert', unique_key='id'", [(1, "a"), (2, "b2"), (3, "c")]),
+            ("incremental_strategy='delete+insert', unique_key=['id']", [(1, "a"), (2, "b2"), (3, "c")]),
+            (
+                "incremental_strategy='delete+insert', unique_key=['id', 'name']",
+                [(1, "a"), (2, "b"), (2, "b2"), (3, "c")],
+            ),
+            (
+                "incremental_strategy='delete+insert', unique_key='id', incremental_predicates=['id < 0']",
+                [(1, "a"), (2, "b"), (2, "b2"), (3, "c")],
+            ),
+            ("unique_key='id'", [(1, "a"), (2, "b2"), (3, "c")]),
+            ("", [(1, "a"), (2, "b"), (2, "b2"), (3, "c")]),
+        ],
+    )
+    def test_rows(self, shop: Shop, config: str, expected: list[tuple[int, str]]) -> None:
+        shop.models(a=model(config)).ok("run")
+        assert shop.rows("a") == [(1, "a"), (2, "b")]
+        shop.ok("run")
+        assert shop.rows("a") == expected
+        assert shop.kinds() == {"a": "table"}
+
+    def test_an_unknown_strategy(self, shop: Shop) -> None:
+        shop.models(a=model("incremental_strategy='guess'")).ok("run")
+        assert shop.fails("run")["a"]["status"] == "error"
+        assert shop.rows("a") == [(1, "a"), (2, "b")]
+
+
+class TestFullRefresh:
+    """Building anew."""
+
+    def test_the_flag(self, shop: Shop) -> None:
+        shop.models(a=model()).ok("run")
+        shop.ok("run", "--full-refresh")
+        assert shop.rows("a") == [(1, "a"), (2, "b")]
+
+    def test_the_config_wins(self, shop: Shop) -> None:
+        shop.models(a=model("full_refresh=false")).ok("run")
+        shop.ok("run", "--full-refresh")
+        assert len(shop.rows("a")) == 4
+
+    def test_a_view_in_its_place(self, shop: Shop) -> None:
+        shop.models(a="select 9 as id").ok("run")
+        shop.models(a=model()).ok("run")
+        assert shop.rows("a") == [(1, "a"), (2, "b")]
+
+
+class TestSchemaChange:
+    """A query with other columns than the table."""
+
+    @pytest.mark.parametrize(
+        ("change", "columns"),
+        [
+            ("ignore", ["id", "name"]),
+            ("append_new_columns", ["id", "name", "extra"]),
+            ("sync_all_columns", ["id", "extra"]),
+        ],
+    )
+    def test_columns(self, shop: Shop, change: str, columns: list[str]) -> None:
+        later = "select 3 as id, 'c' as name, 5 as extra" if change == "ignore" else "select 3 as id, 5 as extra"
+        shop.models(a=model(f"on_schema_change='{change}'", later)).ok("run")
+        shop.ok("run")
+        schema = "select column_name from information_schema.columns where table_name = 'a' and table_schema = 'dev'"
+        assert sorted(row[0] for row in shop.warehouse.query(schema)) == sorted(columns)
+        assert len(shop.rows("a")) == 3
+
+    def test_fail(self, shop: Shop) -> None:
+        shop.models(a=model("on_schema_change='fail'", "select 3 as id, 5 as extra")).ok("run")
+        assert shop.fails("run")["a"]["status"] == "error"
+        assert shop.rows("a") == [(1, "a"), (2, "b")]

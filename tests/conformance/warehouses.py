@@ -1,0 +1,64 @@
+"""The engines that the suite runs on, each a real one. A fourth engine is one more class here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+
+class Warehouse(Protocol):
+    """One engine with an empty database."""
+
+    name: str
+
+    def target(self, schema: str) -> Mapping[str, Any]:
+        """The output of a profile that builds into a schema."""
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows, past the code under test."""
+
+    def kinds(self, schema: str) -> dict[str, str]:
+        """The relations of a schema: name -> `table` or `view`."""
+
+    def table(self, schema: str, name: str) -> str:
+        """A relation's name as SQL."""
+
+
+class DuckDB:
+    """A file of its own for each test."""
+
+    name = "duckdb"
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "shop.duckdb"
+
+    def target(self, schema: str) -> Mapping[str, Any]:
+        return {"type": "duckdb", "path": str(self.path), "schema": schema}
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        import duckdb
+
+        with duckdb.connect(str(self.path)) as connection:
+            return connection.execute(sql).fetchall()
+
+    def kinds(self, schema: str) -> dict[str, str]:
+        words = "case table_type when 'VIEW' then 'view' else 'table' end"
+        return dict(
+            self.query(f"select table_name, {words} from information_schema.tables where table_schema = '{schema}'")
+        )
+
+    def table(self, schema: str, name: str) -> str:
+        quoted = name.replace('"', '""')
+        return f'{schema}."{quoted}"'
+
+
+@contextmanager
+def duckdb(folder: Path) -> Iterator[Warehouse]:
+    """DuckDB needs no server."""
+    yield DuckDB(folder)
+
+
+ENGINES = {"duckdb": duckdb}
+"""Name -> a context that gives a warehouse; the argument is the test's folder."""
