@@ -15,7 +15,7 @@ TIMEOUT = 600
 PROTOCOLS = "file:git:http:https:ssh"
 OURS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX")
 """Set where a git hook runs us; they speak of another repository."""
-_URL = re.compile(r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?[^\s\x00-\x1f\x7f]+", re.IGNORECASE)
+_URL = re.compile(r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?![\s-])[^\x00-\x1f\x7f]+", re.IGNORECASE)
 _REVISION = re.compile(r"(?!-)[^\s\x00-\x1f\x7f~^:?*\[\\+]+")
 
 
@@ -23,7 +23,7 @@ def check(url: str, revision: str, subdirectory: str | None) -> None:
     """Raises ProjectError for what git would take for an option, a command or another folder."""
     shown = without_password(url)
     match = _URL.fullmatch(url)
-    if match is None or url.startswith("-") or re.match(r"[a-z0-9+.-]+::", url, re.IGNORECASE):
+    if match is None or re.match(r"[a-z0-9+.-]+::", url, re.IGNORECASE):
         raise ProjectError(f"{shown!r} is no address of a git repository")
     scheme = (match["scheme"] or "file").lower()
     if scheme not in (*PROTOCOLS.split(":"), "git+ssh", "ssh+git"):

@@ -83,7 +83,7 @@ class Http:
                 problem = error
             if delay is not None:
                 time.sleep(delay)
-        reason = problem.reason if isinstance(problem, urllib.error.URLError) else problem
+        reason = problem.reason if type(problem) is urllib.error.URLError else problem
         tries = f" ({len(self.delays) + 1} tries)" if self.delays else ""
         raise ProjectError(
             f"{shown} cannot be fetched{tries}: {reason or type(problem).__name__}",

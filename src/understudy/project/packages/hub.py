@@ -62,7 +62,7 @@ class Hub:
         ]
         chosen = semver.newest(fit, conditions)
         if chosen is None:
-            raise self._none(want, [each.text for each in fit])
+            raise self._none(want, [each.text for each in fit], len(fit) < len(semver.in_order(versions)))
         return _release(want.at, versions[chosen.text], chosen.text, fit[-1].text)
 
     def versions(self, want: Want) -> Mapping[str, Any]:
@@ -76,8 +76,7 @@ class Hub:
                 hint = did_you_mean(
                     name, [each for each in self._json("api/v1/index.json", list) or [] if isinstance(each, str)]
                 )
-                who = " and ".join(dict.fromkeys(want.asked))
-                message = f"The hub {self.url} has no package {name!r}, which {who} asks for"
+                message = f"The hub {self.url} has no package {name!r}, which {want.who} asks for"
                 raise ProjectError(message, place=want.place, hint=hint)
             versions = answer.get("versions")
             if not isinstance(versions, dict):
@@ -106,14 +105,13 @@ class Hub:
             raise ProjectError(f"The answer of {url} has the wrong shape", hint="Is DBT_PACKAGE_HUB_URL a hub?")
         return value
 
-    def _none(self, want: Want, fit: list[str]) -> ProjectError:
-        wishes = dict.fromkeys(zip(want.asked, want.versions, strict=False))
-        lines = [f"No version of {want.at} meets all conditions"]
-        lines += [f"  {who} asks for {text}" for who, text in wishes]
-        shown = ", ".join(fit[-12:]) or "none"
-        lines.append(f"  versions that can be installed: {'..., ' if len(fit) > 12 else ''}{shown}")
-        hint = "Versions for another dbt are left out; --no-version-check takes them in" if self.version_check else None
-        return ProjectError("\n".join(lines), place=want.place, hint=hint)
+    def _none(self, want: Want, fit: list[str], some_left_out: bool) -> ProjectError:
+        lines = [f"No version of {want.at} meets all conditions", *want.conditions()]
+        lines.append(
+            f"  versions that can be installed: {'..., ' if len(fit) > 12 else ''}{', '.join(fit[-12:]) or 'none'}"
+        )
+        hint = "Left out are versions for another dbt (--no-version-check) and pre-releases (install_prerelease: true)"
+        return ProjectError("\n".join(lines), place=want.place, hint=hint if some_left_out else None)
 
 
 def _runs(description: Any) -> bool:

@@ -53,11 +53,7 @@ def distinct(packages: Sequence[Pinned], root_name: str) -> list[Pinned]:
             raise ProjectError(message, place=each.want.place, hint="Rename one of them")
         if each.name in seen:
             message = f"Two packages are called '{each.name}': {seen[each.name].want.label} and {each.want.label}"
-            who = f"The first is asked for by {_who(seen[each.name])}, the second by {_who(each)}"
+            who = f"The first is asked for by {seen[each.name].want.who}, the second by {each.want.who}"
             raise ProjectError(message, place=each.want.place, hint=who)
         seen[each.name] = each
     return list(packages)
-
-
-def _who(package: Pinned) -> str:
-    return " and ".join(dict.fromkeys(package.want.asked))

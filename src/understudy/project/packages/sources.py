@@ -76,7 +76,9 @@ class Sources:
             return pinned.folder
         folder = self._unpacked(pinned.download or "", pinned.name)
         if not os.path.isfile(os.path.join(folder, FILE)):
-            raise ProjectError(f"{pinned.want.label} is no dbt project: it has no {FILE}", place=pinned.want.place)
+            raise ProjectError(
+                f"{pinned.want.label} is no dbt project: its archive has no {FILE}", place=pinned.want.place
+            )
         return folder
 
     def _unpacked(self, url: str, name: str) -> str:
@@ -96,12 +98,15 @@ class Sources:
     def _read(self, folder: str, want: Want) -> tuple[str, tuple[Want, ...]]:
         """A project's name, and what it asks for itself."""
         if not os.path.isfile(os.path.join(folder, FILE)):
-            message = f"{without_password(want.label)} is no dbt project: there is no {FILE} in it"
+            message = f"{without_password(want.label)}, which {want.who} asks for, is no dbt project: it has no {FILE}"
             raise ProjectError(message, place=want.place)
         name = read_raw(folder).values.get("name")
         if not isinstance(name, str) or not name:
             raise ProjectError(f"The project of {without_password(want.label)} has no name", place=want.place)
-        return name, read_wishes(folder, self.render, name).wants
+        wants = read_wishes(folder, self.render, name).wants
+        if folder.startswith(self.workspace):  # a place there would tell nobody anything
+            wants = tuple(replace(each, file=None) for each in wants)
+        return name, wants
 
     def _masked(self, want: Want) -> str:
         """The address for the lock: as written, without what is secret in it (dbt 1.11: scrub_secrets)."""
@@ -121,12 +126,9 @@ def _local(sources: Sources, want: Want) -> Pinned:
 
 
 def _git(sources: Sources, want: Want) -> Pinned:
-    revisions = list(dict.fromkeys(want.versions)) or ["HEAD"]
+    revisions = want.versions or ("HEAD",)
     if len(revisions) > 1:
-        lines = [f"{without_password(want.label)} is asked for at more than one revision"]
-        lines += [
-            f"  {who} asks for {text}" for who, text in dict.fromkeys(zip(want.asked, want.versions, strict=False))
-        ]
+        lines = [f"{without_password(want.label)} is asked for at more than one revision", *want.conditions()]
         raise ProjectError("\n".join(lines), hint="Name one revision everywhere")
     revision = revisions[0]
     key = (want.at, revision, want.subdirectory)
@@ -175,7 +177,7 @@ def _hub(sources: Sources, want: Want) -> Pinned:
         raise ProjectError(f"The hub's description of {want.at} {release.version}: {error.message}") from error
     return Pinned(
         want, release.name, {"package": want.at, "version": release.version}, f"version {release.version}",
-        tuple(replace(each, place=None) for each in wants), download=release.download, version=release.version,
+        tuple(replace(each, file=None) for each in wants), download=release.download, version=release.version,
         latest=release.latest,
     )  # fmt: skip
 

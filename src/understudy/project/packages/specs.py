@@ -39,15 +39,20 @@ class Want:
     """The folder, URL or hub name, rendered: it may hold secrets."""
     written: str
     """The same as it stands in the file."""
-    versions: tuple[str, ...] = ()
-    """The hub's conditions, or git's revisions."""
-    asked: tuple[str, ...] = ()
-    """Who asked, one for each version; where no version is asked for, the one who asks."""
+    asked: tuple[tuple[str, str], ...] = ()
+    """Who asked for what: one of the hub's conditions, git's revision, or nothing in particular ('')."""
     subdirectory: str | None = None
     name: str | None = None
     prerelease: bool = False
     warn_unpinned: bool = True
-    place: Place | None = None
+    file: str | None = None
+    number: int = 0
+    """Where it stands: the file, and which entry it is."""
+
+    @property
+    def place(self) -> Place | None:
+        """Its file and line, for errors: the file is read again."""
+        return None if self.file is None else Place(self.file, _line(self.file, self.number))
 
     @property
     def key(self) -> str:
@@ -63,14 +68,30 @@ class Want:
             return self.name or self.at
         return f"{self.at}/{self.subdirectory}" if self.subdirectory else self.at
 
+    @property
+    def who(self) -> str:
+        """Who asks, in words."""
+        return " and ".join(dict.fromkeys(who for who, _ in self.asked))
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The hub's conditions, or git's revisions."""
+        return tuple(dict.fromkeys(version for _, version in self.asked if version))
+
+    def conditions(self) -> list[str]:
+        """Who asks for what, a line each."""
+        by_who: dict[str, list[str]] = {}
+        for who, version in dict.fromkeys(self.asked):
+            by_who.setdefault(who, []).append(version or "any version")
+        return [f"  {who} asks for {', '.join(versions)}" for who, versions in by_who.items()]
+
     def and_also(self, other: Want) -> Want:
         """Both wishes as one (dbt 1.11: incorporate). Raises ProjectError where they are of different kinds."""
         if self.kind != other.kind:
-            who = f"{' and '.join(self.asked)} as {self.kind}, {' and '.join(other.asked)} as {other.kind}"
+            who = f"{self.who} as {self.kind}, {other.who} as {other.kind}"
             raise ProjectError(f"{self.label} is asked for in two ways: by {who}", place=other.place or self.place)
         return replace(
             self,
-            versions=self.versions + other.versions,
             asked=self.asked + other.asked,
             warn_unpinned=self.warn_unpinned and other.warn_unpinned,
         )
@@ -166,7 +187,7 @@ def entries_of(entries: Any, raw: Any, path: str, who: str) -> tuple[tuple[Want,
         if form["name"] is None:
             del form["name"]
         forms.append(json.dumps(form, sort_keys=True, default=str))
-        wants.append(_want(kind, entry, written, who, Place(path)))
+        wants.append(replace(_want(kind, entry, written, who), file=path, number=number))
     return tuple(wants), forms
 
 
@@ -245,18 +266,16 @@ def _fits(key: str, value: Any) -> bool:
     return isinstance(value, str) or (key in ("name", "subdirectory", "provider") and value is None)
 
 
-def _want(kind: Kind, entry: Mapping[str, Any], written: Any, who: str, place: Place) -> Want:
+def _want(kind: Kind, entry: Mapping[str, Any], written: Any, who: str) -> Want:
     asked = entry.get("version") if kind == "package" else entry.get("revision")
-    versions = tuple(str(each) for each in (asked if isinstance(asked, list) else [] if asked is None else [asked]))
+    versions = [str(each) for each in (asked if isinstance(asked, list) else [] if asked is None else [asked])]
     return Want(
         kind=kind,
         at=entry[kind],
         written=written[kind] if isinstance(written, dict) and isinstance(written.get(kind), str) else entry[kind],
-        versions=versions,
-        asked=(who,) * max(len(versions), 1),
+        asked=tuple((who, version) for version in versions or [""]),
         subdirectory=entry.get("subdirectory") or None,
         name=entry.get("name"),
         prerelease=bool(entry.get("install_prerelease")),
         warn_unpinned=entry.get("warn-unpinned") is not False,
-        place=place,
     )
