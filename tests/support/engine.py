@@ -88,6 +88,7 @@ class Compiled:
     """The SQL of a node."""
 
     sql: str
+    ctes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass

@@ -36,9 +36,8 @@ class Written:
             return None
         path = None
         if result.compiled_code is not None:
-            ctes = self._compiler.compile(result.unique_id, None).ctes if self._compiler else ()
-            path = self._write_compiled(node, result.compiled_code, ctes)
-            for unique_id, _ in ctes:
+            path = self._write_compiled(node, result.compiled_code, result.ctes)
+            for unique_id, _ in result.ctes:
                 self._ephemeral(unique_id)
         if result.run_sql:
             self._built[result.unique_id] = write_sql(node, "run", result.run_sql, **self._where())

@@ -25,7 +25,8 @@ class Timing:
 class NodeResult:
     """One line of `run_results.json`, and what the console tells beside it.
 
-    `execution_time` is in seconds. `failures` counts the rows of a test. `run_sql` is the main statement as it was sent.
+    `execution_time` is in seconds. `failures` counts the rows of a test. `ctes` are the ephemeral models in the compiled
+    code, (unique_id, SQL) each. `run_sql` is the main statement as it was sent.
     `cause` names the node because of which this one was skipped; `error` is what went wrong.
     """
 
@@ -38,6 +39,7 @@ class NodeResult:
     thread_id: str = ""
     execution_time: float = 0.0
     compiled_code: str | None = None
+    ctes: tuple[tuple[str, str], ...] = ()
     relation_name: str | None = None
     run_sql: str | None = None
     cause: str | None = None

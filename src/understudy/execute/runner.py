@@ -42,6 +42,10 @@ class Compiled(Protocol):
     def sql(self) -> str:
         """The node's SQL, CTEs included."""
 
+    @property
+    def ctes(self) -> tuple[tuple[str, str], ...]:
+        """(unique_id, SQL) of the ephemeral models in it."""
+
 
 class Session(Macros, Protocol):
     """template.Session, as far as it is used here."""
@@ -189,10 +193,10 @@ class _Runner:
                 session = self.compiler.session(unique_id, database)
                 for key, value in extras.items():
                     session.set(key, value)
-                sql = session.render(node.raw_code).strip()
+                sql = session.render(node.raw_code)
             with clock.phase("execute"):
-                if sql:
-                    database.execute(Statement(sql, purpose="hook", in_transaction=False))
+                if sql.strip():
+                    database.execute(Statement(sql.strip(), purpose="hook", in_transaction=False))
         except Exception as error:  # noqa: BLE001 - a hook's error is its result
             database.rollback()
             message = f"{name} failed, error:\n {error}"
@@ -254,8 +258,11 @@ class NodeWorker:
         known: dict[str, Any] = {"relation_name": node.relation_name}
         try:
             with clock.phase("compile"):
-                sql = "" if isinstance(node, Seed) else self.compiler.compile(step.unique_id, self.database).sql
-                known["compiled_code"] = None if isinstance(node, Seed) else sql
+                sql = ""
+                if not isinstance(node, Seed):
+                    compiled = self.compiler.compile(step.unique_id, self.database)
+                    sql = compiled.sql
+                    known.update(compiled_code=sql, ctes=compiled.ctes)
             with clock.phase("execute"):
                 outcome, verdict = self._execute(node, sql)
         except Exception as error:  # noqa: BLE001 - every error of a node is its result
