@@ -160,11 +160,12 @@ def _keyword(argument: list[tuple[str, str]], found: dict[str, Any]) -> None:
         found[key] = f"{{{{ {source} }}}}"
 
 
-def dbt_keyword(key: str, source: str) -> str:
-    """The text that dbt 1.11 records for `config(key=<source>)` under state_modified_compare_more_unrendered_values.
+def dbt_keyword(key: str, value: Any) -> str:
+    """The text that dbt 1.11 records for a key of `config()` under state_modified_compare_more_unrendered_values.
 
-    `source` is the raw Jinja as `config_source` gives it, or the source text of a literal.
+    `value` is what `config_source` gives for the key: a literal's value, or raw Jinja.
     """
-    expression = source.removeprefix("{{").removesuffix("}}") if source.startswith("{{") else source
+    raw = isinstance(value, str) and value.startswith("{{ ") and value.endswith(" }}")
+    expression = value[3:-3] if raw else repr(value)
     call = next(PARSER.parse(f"{{{{ config({key}={expression}) }}}}").find_all(n.Call))
     return str(call.kwargs[0])

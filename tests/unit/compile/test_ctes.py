@@ -24,7 +24,8 @@ E, F = " __dbt__cte__e as (\nselect 1\n)", " __dbt__cte__f as (\n\nselect 2\n\n)
         ("with recursive a as (select 1) select 1", ONE, f"with recursive {E}, a as (select 1) select 1"),
         ("-- x\n\nwith\n\n\na as (select 1) select 1", ONE, f"-- x\n\nwith\n\n\n{E}, a as (select 1) select 1"),
         ("select with_tax from x", ONE, f"with{E} select with_tax from x"),
-        ("select 1 as n from (with a as (select 1) select * from a)", ONE, f"with{E} select 1 as n from (with a as (select 1) select * from a)"),
+        ("select 1 as n from (with a as (select 1) select * from a)", ONE,
+            f"with{E} select 1 as n from (with a as (select 1) select * from a)"),
     ],
 )  # fmt: skip
 def test_ctes_come_first(sql: str, ctes: list[Cte], answer: str) -> None:

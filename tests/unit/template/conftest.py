@@ -103,7 +103,13 @@ def renderer() -> Callable[..., Renderer]:
         installed = [Package(name, name, vars=package_vars or {}) for name in packages]
         target = Target("shop", "dev", "duckdb", "db", "dev", 4, {"path": "x.db", "password": "hidden"})
         settings = Settings(
-            root, (root, *installed), target, cli_vars or {}, flags or {}, (env or {}).get, started_at="2026-01-02T03:04:05Z"
+            root,
+            (root, *installed),
+            target,
+            cli_vars or {},
+            flags or {},
+            (env or {}).get,
+            started_at="2026-01-02T03:04:05Z",
         )
         lines: dict[str, int] = {}
         macros = [
@@ -112,7 +118,13 @@ def renderer() -> Callable[..., Renderer]:
             for macro in parse_macros(SourceFile(package, "macro", "macros", "macros/m.sql", source, ""), lines)
         ]
         index = MacroIndex(
-            {macro.unique_id: macro for macro in macros}, builtins or {}, "shop", ["shop", *packages], dispatch, "duckdb", lines=lines
+            {macro.unique_id: macro for macro in macros},
+            builtins or {},
+            "shop",
+            ["shop", *packages],
+            dispatch,
+            "duckdb",
+            lines=lines,
         )
         return Renderer(settings, index, DUCKDB)
 

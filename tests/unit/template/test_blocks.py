@@ -26,7 +26,7 @@ def test_blocks_carry_name_text_line_and_contents() -> None:
         "{% raw %}{% macro no() %}{% endraw %}",
         "{{ '{% macro no() %}' }}",
         "{% set x = '{% macro no() %}' %}",
-        '{% do f("%}", \'{% macro no() %}\') %}',
+        "{% do f(\"%}\", '{% macro no() %}') %}",
     ],
 )
 def test_what_is_hidden_is_no_block(hidden: str) -> None:

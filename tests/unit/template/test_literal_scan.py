@@ -59,14 +59,18 @@ def rendered_uses(text: str) -> Captured:
         ('{{ref("a")}}{{- ref( "p" , "b" ) -}}', [RefArgs("a"), RefArgs("b", "p")], [], {}),
         ("{{ ref('a', v=2) }} {{ ref('a', version='1.5') }}", [RefArgs("a", None, 2), RefArgs("a", None, "1.5")], [], {}),
         ("{{ source('raw', 'o') }}", [], [["raw", "o"]], {}),
-        ("{{ config(materialized='table', tags=['x', \"y\"], n=-1, f=1.5) }}", [], [], {"materialized": "table", "tags": ["x", "y"], "n": -1, "f": 1.5}),
-        ("{{ config({'enabled': false, 'meta': {'a': none, 'b': [true]},}) }}", [], [], {"enabled": False, "meta": {"a": None, "b": [True]}}),
+        ("{{ config(materialized='table', tags=['x', \"y\"], n=-1, f=1.5) }}", [], [], {"materialized": "table", "tags": ["x",
+            "y"], "n": -1, "f": 1.5}),
+        ("{{ config({'enabled': false, 'meta': {'a': none, 'b': [true]},}) }}", [], [], {"enabled": False, "meta": {"a": None,
+            "b": [True]}}),
         ("{{ config(pre_hook='a }} b') }}{{ config(schema='s') }}", [], [], {"pre-hook": "a }} b", "schema": "s"}),
         ("{# {{ ref('no') }} #}{{ ref('yes') }}", [RefArgs("yes")], [], {}),
         ("{{ ref('it\\'s') }}", [RefArgs("it's")], [], {}),
     ],
 )  # fmt: skip
-def test_literal_calls_are_read(text: str, refs: list[RefArgs], sources: list[list[str]], config: dict[str, object]) -> None:
+def test_literal_calls_are_read(
+    text: str, refs: list[RefArgs], sources: list[list[str]], config: dict[str, object]
+) -> None:
     found = scan(text)
     assert found is not None
     assert (found.refs, found.sources, found.config, found.unrendered_config) == (refs, sources, config, config)
@@ -90,14 +94,24 @@ def test_anything_else_is_left_to_jinja(text: str) -> None:
 
 
 LITERALS = st.recursive(
-    st.one_of(st.text("ab'\" é\n{}%#-", max_size=6), st.integers(-99, 99), st.booleans(), st.none(), st.sampled_from([0.5, 12.25])),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab", min_size=1, max_size=2), inner, max_size=2),
+    st.one_of(
+        st.text("ab'\" é\n{}%#-", max_size=6),
+        st.integers(-99, 99),
+        st.booleans(),
+        st.none(),
+        st.sampled_from([0.5, 12.25]),
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("ab", min_size=1, max_size=2), inner, max_size=2)
+    ),
     max_leaves=4,
 )
 CALLS = st.one_of(
     st.text("ab'", min_size=1, max_size=3).map(lambda name: f"ref({name!r})"),
     st.tuples(st.sampled_from("pq"), st.integers(1, 3)).map(lambda t: f"ref({t[0]!r}, 'm', v={t[1]})"),
-    st.tuples(st.text("st", min_size=1, max_size=2), st.text("st", max_size=2)).map(lambda t: f"source({t[0]!r}, {t[1]!r})"),
+    st.tuples(st.text("st", min_size=1, max_size=2), st.text("st", max_size=2)).map(
+        lambda t: f"source({t[0]!r}, {t[1]!r})"
+    ),
     st.dictionaries(st.sampled_from(["materialized", "tags", "post_hook", "x"]), LITERALS, min_size=1, max_size=3).map(
         lambda values: "config(" + ", ".join(f"{key}={value!r}" for key, value in values.items()) + ")"
     ),

@@ -14,7 +14,7 @@ def index(dispatch=(), **packages: str) -> MacroIndex:
     for package, text in packages.items():
         for macro in parse_macros(SourceFile(package, "macro", "macros", "macros/m.sql", text, "")):
             macros[f"{package}.{macro.name}"] = macro
-    builtins = {name: lambda ctx: name for name in ("concat", "default__concat", "star")}
+    builtins = dict.fromkeys(("concat", "default__concat", "star"), str)
     return MacroIndex(macros, builtins, "root", list(packages), dispatch, "duckdb")
 
 
@@ -71,11 +71,18 @@ def test_the_closure_follows_calls_in_circles() -> None:
 def test_names_of_tests_and_materializations() -> None:
     text = """{% test t(model, column_name=none) %}{% endtest %}{% data_test d(model) %}{% enddata_test %}
     {% materialization m, adapter='duckdb', supported_languages=['sql', 'python'] %}{% endmaterialization %}
-    {% materialization m, default %}{% endmaterialization %}{% macro typed(a: string, b: list[int] = [1], c: dict[str, str]={}) %}{% endmacro %}"""
+    {% materialization m, default %}{% endmaterialization %}{% macro typed(a: string, b: list[int] = [1], c: dict[str,
+        str]={}) %}{% endmacro %}"""
     file = SourceFile("root", "macro", "macros", "macros/m.sql", text, "")
     lines: dict[str, int] = {}
     macros = parse_macros(file, lines, with_arguments=True)
-    assert [macro.name for macro in macros] == ["test_t", "test_d", "materialization_m_duckdb", "materialization_m_default", "typed"]
+    assert [macro.name for macro in macros] == [
+        "test_t",
+        "test_d",
+        "materialization_m_duckdb",
+        "materialization_m_default",
+        "typed",
+    ]
     assert macros[2].supported_languages == ["sql", "python"]
     assert macros[3].supported_languages == ["sql"]
     assert [argument["name"] for argument in macros[4].arguments] == ["a", "b", "c"]
@@ -83,7 +90,14 @@ def test_names_of_tests_and_materializations() -> None:
 
 
 def test_errors_name_file_and_line() -> None:
-    broken = SourceFile("root", "macro", "macros", "macros/m.sql", "{% macro ok() %}{% endmacro %}\n{% macro a() %}\n{{ x( }}{% endmacro %}", "")
+    broken = SourceFile(
+        "root",
+        "macro",
+        "macros",
+        "macros/m.sql",
+        "{% macro ok() %}{% endmacro %}\n{% macro a() %}\n{{ x( }}{% endmacro %}",
+        "",
+    )
     with pytest.raises(JinjaError) as caught:
         parse_macros(broken)
     assert str(caught.value.place) == "macros/m.sql:3"

@@ -80,11 +80,16 @@ def test_dispatched_macros_count_when_called_from_the_node(renderer, model) -> N
 def test_errors_say_file_and_line(renderer, model, text, words) -> None:
     with pytest.raises(JinjaError, match=words) as caught:
         parse(renderer, model, "select 1\n" + text)
-    assert (caught.value.place.path, caught.value.place.line, caught.value.place.node) == ("models/m.sql", 2, "model.shop.m")
+    assert (caught.value.place.path, caught.value.place.line, caught.value.place.node) == (
+        "models/m.sql",
+        2,
+        "model.shop.m",
+    )
 
 
 def test_errors_inside_macros_name_the_chain(renderer, model) -> None:
-    macros = "\n{% macro deep() %}\n\n{{ exceptions.raise_compiler_error('boom') }}{% endmacro %}\n{% macro outer() %}{{ deep() }}{% endmacro %}"
+    macros = "\n{% macro deep() %}\n\n{{ exceptions.raise_compiler_error('boom') }}{% endmacro %}\n"
+    macros += "{% macro outer() %}{{ deep() }}{% endmacro %}"
     with pytest.raises(JinjaError) as caught:
         renderer(macros).parse("{{ 1 }}\n{{ outer() }}", node=model(), package="shop")
     error = caught.value
@@ -116,9 +121,11 @@ def returns_model(context, model, **kwargs):
 
 
 def test_generic_tests_render_their_arguments(renderer) -> None:
-    macros = "{% test mine(model, column_name, to, n) %}{{ config(limit=n) }}select {{ column_name }} from {{ model }}, {{ to }}{% endtest %}"
+    macros = "{% test mine(model, column_name, to, n) %}{{ config(limit=n) }}{{ column_name }} {{ model }} {{ to }}{% endtest %}"
     make = renderer(macros, builtins={"get_where_subquery": lambda context, relation: relation}, vars={"n": 2})
-    node = generic("mine", model="{{ get_where_subquery(ref('a')) }}", column_name="{{ x }}", to="ref('b')", n="{{ var('n') }}")
+    node = generic(
+        "mine", model="{{ get_where_subquery(ref('a')) }}", column_name="{{ x }}", to="ref('b')", n="{{ var('n') }}"
+    )
     found = make.parse(node.raw_code, node=node, package="shop")
     assert found.refs == [RefArgs("a"), RefArgs("b")]
     assert found.config == {"limit": 2, "severity": "warn"}
@@ -129,6 +136,27 @@ def test_unique_and_not_null_are_read_without_rendering(renderer) -> None:
     make = renderer(builtins={"test_unique": returns_model})
     node = generic("unique", model="{{ get_where_subquery(source('s', 't')) }}", column_name="id")
     found = make.parse(node.raw_code, node=node, package="shop")
-    assert (found.sources, found.macros, found.config) == ([["s", "t"]], ["macro.dbt.test_unique"], {"severity": "warn"})
-    overridden = renderer("{% test unique(model, column_name) %}{{ ref('more') }}{% endtest %}", builtins={"get_where_subquery": lambda c, r: r})
+    assert (found.sources, found.macros, found.config) == (
+        [["s", "t"]],
+        ["macro.dbt.test_unique"],
+        {"severity": "warn"},
+    )
+    overridden = renderer(
+        "{% test unique(model, column_name) %}{{ ref('more') }}{% endtest %}",
+        builtins={"get_where_subquery": lambda c, r: r},
+    )
     assert overridden.parse(node.raw_code, node=node, package="shop").refs == [RefArgs("more")]
+
+
+def test_the_source_of_a_config_call_and_what_dbt_records_of_it() -> None:
+    from understudy.template.syntax import config_source, dbt_keyword
+
+    text = "{{ config(a=var('x', 'y'), b=['l', 1], c='t', d=f(a=1, b=[2, ')']), **more) }}{{ x.config(e=1) }}{{ config(c=2) }}"
+    found = config_source(text)
+    assert found == {"a": "{{ var('x', 'y') }}", "b": ["l", 1], "c": 2, "d": "{{ f(a=1, b=[2, ')']) }}"}
+    # as dbt 1.11.16's statically_parse_unrendered_config answers
+    assert dbt_keyword("a", found["a"]) == (
+        "Keyword(key='a', value=Call(node=Name(name='var', ctx='load'), args=[Const(value='x'), Const(value='y')], "
+        "kwargs=[], dyn_args=None, dyn_kwargs=None))"
+    )
+    assert dbt_keyword("c", "t") == "Keyword(key='c', value=Const(value='t'))"

@@ -23,7 +23,8 @@ def render(renderer, model, lookups, database):
         ("select * from {{ ref('a') }}\n", 'select * from "db"."dev"."a"'),
         ("{{ ref('a', v=2) }} {{ source('s', 't') }}", '"db"."dev"."a_v2" "db"."s"."t"'),
         ("{{ ref('a').include(database=false) }} {{ ref('a').identifier }} {{ ref('a').quote(schema=false) }}", '"dev"."a" a "db".dev."a"'),
-        ("{{ this }} {{ this.schema }}.{{ this.name }} {{ schema }} {{ database }} {{ this.is_view }}", '"db"."dev"."m" dev.m dev db False'),
+        ("{{ this }} {{ this.schema }}.{{ this.name }} {{ schema }} {{ database }} {{ this.is_view }}",
+            '"db"."dev"."m" dev.m dev db False'),
         ("{{ this is mapping }} {{ this.get('metadata').type }} {{ this.without_identifier() }}", 'True Relation "db"."dev"'),
         ("{{ api.Relation.create(schema='s', identifier='i', type='view').is_view }} {{ api.Relation.View }}", "True view"),
         ("{{ api.Column.create('a', 'string').data_type }} {{ api.Column('n', 'varchar', 9).data_type }}", "TEXT character varying(9)"),
@@ -31,15 +32,21 @@ def render(renderer, model, lookups, database):
         ("{{ model.name }} {{ model['config'].materialized }} {{ context.model.name }} {{ project_name }}", "m view m shop"),
         ("{{ config.get('materialized') }} {{ config.get('x', 'd') }} {{ config.require('tags') }}", "view d []"),
         ("{{ execute }} {{ dbt_version[:4] }} {{ flags.FULL_REFRESH }} {{ run_started_at.strftime('%Y') }}", "True 1.11 True 2026"),
-        ("{{ tojson({'b': 1}) }} {{ fromjson('[1]')[0] }} {{ fromjson('x', 'd') }} {{ fromyaml('a: [1]').a[0] }} {{ toyaml({'a': 1}) }}", '{"b": 1} 1 d 1 a: 1\n'),
-        ("{{ set([1, 1]) | length }} {{ set(1, 'd') }} {{ zip([1], [2]) | list }} {{ local_md5('a') }}", "1 d [(1, 2)] 0cc175b9c0f1b6a831c399e269772661"),
-        ("{{ modules.re.sub('a', 'b', 'aa') }} {{ modules.datetime.date(2026, 1, 2) }} {{ modules.pytz.utc }} {{ modules.itertools.chain([1], [2]) | list }}", "bb 2026-01-02 UTC [1, 2]"),
+        ("{{ tojson({'b': 1}) }} {{ fromjson('[1]')[0] }} {{ fromjson('x', 'd') }}", '{"b": 1} 1 d'),
+        ("{{ fromyaml('a: [1]').a[0] }} {{ toyaml({'a': 1}) }}", "1 a: 1\n"),
+        ("{{ set([1, 1]) | length }} {{ set(1, 'd') }} {{ zip([1], [2]) | list }} {{ local_md5('a') }}",
+            "1 d [(1, 2)] 0cc175b9c0f1b6a831c399e269772661"),
+        ("{{ modules.re.sub('a', 'b', 'aa') }} {{ modules.datetime.date(2026, 1, 2) }}", "bb 2026-01-02"),
+        ("{{ modules.pytz.utc }} {{ modules.itertools.chain([1], [2]) | list }}", "UTC [1, 2]"),
         ("{{ adapter.quote('a\"b') }} {{ adapter.type() }} {{ adapter.quote_as_configured('x', 'schema') }}", '"a""b" duckdb "x"'),
         ("{% set r = adapter.get_relation('db', 'dev', 't') %}{{ r.is_table }} {{ adapter.get_relation('db', 'dev', 'u') }}", "True None"),
-        ("{% for c in adapter.get_columns_in_relation(this) %}{{ c.name }}:{{ c.data_type }};{% endfor %}", "id:INTEGER;name:character varying(10);"),
+        ("{% for c in adapter.get_columns_in_relation(this) %}{{ c.name }}:{{ c.data_type }};{% endfor %}",
+            "id:INTEGER;name:character varying(10);"),
         ("{% set r = run_query('q') %}{{ r.columns[0].values() }} {{ r.rows[1]['n'] }} {{ r | length }}", "(1, 2) 2 2"),
-        ("{% call statement('s', fetch_result=true) %}q{% endcall %}{{ load_result('s').data }} {{ load_result('none') }}", "[(1,), (2,)] None"),
-        ("{% do [].append(1) %}{% set ns = namespace(x=1) %}{% set ns.x = 2 %}{{ ns.x }}{% for i in [1, 2, 3] %}{% break %}{% endfor %}", "2"),
+        ("{% call statement('s', fetch_result=true) %}q{% endcall %}{{ load_result('s').data }} {{ load_result('none') }}",
+            "[(1,), (2,)] None"),
+        ("{% do [].append(1) %}{% set ns = namespace(x=1) %}{% set ns.x = 2 %}{{ ns.x }}", "2"),
+        ("{% for i in [1, 2, 3] %}{{ i }}{% break %}{% endfor %}", "1"),
         ("{{ '3' | as_number + 'x' }} {{ 'a' | as_text }}", "3x a"),
         ("{{ render('{{ 1 + 1 }}') }}", "2"),
         ("a\r\nb{{ 1 }}\n\n", "a\nb1\n"),
@@ -55,7 +62,10 @@ def test_macros_return_call_and_take_arguments(render) -> None:
 {% macro wrap(tag, end=none) %}<{{ tag }}>{{ caller(1) }}</{{ end or tag }}>{% endmacro %}
 {% macro many(a) %}{{ a }} {{ varargs }} {{ kwargs }}{% endmacro %}"""
     assert render("{{ values()[1] }} {{ values() | sum }} {{ shop.two() }} {{ context['two']() }}", macros) == "2 3 2 2"
-    assert render("{% call(x) wrap('b', end='c') %}{{ x }}{% endcall %} {{ many(1, 2, k=3) }}", macros) == "<b>1</c> 1 (2,) {'k': 3}"
+    assert (
+        render("{% call(x) wrap('b', end='c') %}{{ x }}{% endcall %} {{ many(1, 2, k=3) }}", macros)
+        == "<b>1</c> 1 (2,) {'k': 3}"
+    )
 
 
 def test_builtin_macros_get_the_context_and_give_relations(renderer, model, lookups, database) -> None:
@@ -67,9 +77,9 @@ def test_builtin_macros_get_the_context_and_give_relations(renderer, model, look
         assert context.call("name") == "mine"
         return Relation("db", "dev", relation.identifier + suffix)
 
-    session = renderer("{% macro name() %}mine{% endmacro %}", builtins={"beside": beside, "name": lambda c: "ours"}).session(
-        model(materialized="table"), lookups, database=database
-    )
+    session = renderer(
+        "{% macro name() %}mine{% endmacro %}", builtins={"beside": beside, "name": lambda c: "ours"}
+    ).session(model(materialized="table"), lookups, database=database)
     session.set("sql", "select 1")
     assert session.render("{{ beside(this, suffix='_x').include(schema=false) }} {{ dbt.name() }}") == '"db"."m_x" ours'
     assert session.call("beside", session.this, "_y").identifier == "m_y"
@@ -77,7 +87,9 @@ def test_builtin_macros_get_the_context_and_give_relations(renderer, model, look
 
 
 def test_relations_reach_jinja_macros_as_objects(renderer, model, lookups) -> None:
-    session = renderer("{% macro m(r) %}{{ r.include(database=false) }}{% endmacro %}").session(model(), lookups, database=None)
+    session = renderer("{% macro m(r) %}{{ r.include(database=false) }}{% endmacro %}").session(
+        model(), lookups, database=None
+    )
     assert session.call("m", Relation("db", "s", "i")) == '"s"."i"'
     with pytest.raises(JinjaError, match="no macro named 'mm'"):
         session.call("mm")
@@ -107,7 +119,10 @@ def test_variables_and_their_order(renderer, model, lookups) -> None:
 
 
 def test_a_variable_may_be_a_template(renderer, model, lookups) -> None:
-    assert renderer(vars={"a": "{{ target.name }}"}).session(model(), lookups, database=None).render("{{ var('a') }}") == "dev"
+    assert (
+        renderer(vars={"a": "{{ target.name }}"}).session(model(), lookups, database=None).render("{{ var('a') }}")
+        == "dev"
+    )
 
 
 def test_messages_reach_the_listener(renderer, model, lookups) -> None:
@@ -116,7 +131,9 @@ def test_messages_reach_the_listener(renderer, model, lookups) -> None:
     make.listen(lambda *message: heard.append(message))
     text = "{{ log('a') }}{{ log('b', info=true) }}{{ print('c') }}{{ exceptions.warn('d') }}"
     assert make.session(model(), lookups, database=None).render(text) == ""
-    assert heard == [(kind, text, "model.shop.m") for kind, text in (("debug", "a"), ("info", "b"), ("print", "c"), ("warn", "d"))]
+    assert heard == [
+        (kind, text, "model.shop.m") for kind, text in (("debug", "a"), ("info", "b"), ("print", "c"), ("warn", "d"))
+    ]
 
 
 def test_without_an_engine_questions_are_errors(renderer, model, lookups) -> None:

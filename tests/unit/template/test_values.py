@@ -16,7 +16,8 @@ def test_a_single_expression_keeps_its_type(renderer) -> None:
     make = renderer(vars={"n": 3, "list": [1, 2], "s": "7"})
     source = {
         "a": "{{ var('n') }}", "b": ["{{ var('list') }}", "x{{ var('n') }}"], "c": "{{ var('s') }}", "d": "{{ var('s') | as_number }}",
-        "e": "{{ 'True' | as_bool }}", "f": "{{ 1 }}{{ 2 }}", "g": "plain\n", "h": datetime.date(2026, 1, 2), "i": 5, "j": "{{ '[1]' | as_native }}",
+        "e": "{{ 'True' | as_bool }}", "f": "{{ 1 }}{{ 2 }}", "g": "plain\n", "h": datetime.date(2026, 1, 2), "i": 5,
+            "j": "{{ '[1]' | as_native }}",
         "k": "{{ '1' | as_text }}", "keep": "{{ nothing }}",
     }  # fmt: skip
     assert make.value(source, package="shop", keep=lambda path: path == ("keep",)) == {
@@ -28,13 +29,29 @@ def test_a_single_expression_keeps_its_type(renderer) -> None:
 def test_names_used_are_noted_and_extra_names_known(renderer) -> None:
     captured = Captured()
     make = renderer(vars={"n": 3}, env={"E": "e"})
-    value = make.value("{{ doc('d') }} {{ var('n') }} {{ env_var('E') }} {{ target.name }}", package="shop", extra={"doc": lambda name: name * 2}, captured=captured)
+    value = make.value(
+        "{{ doc('d') }} {{ var('n') }} {{ env_var('E') }} {{ target.name }}",
+        package="shop",
+        extra={"doc": lambda name: name * 2},
+        captured=captured,
+    )
     assert value == "dd 3 e dev"
     assert (captured.vars, captured.env_vars) == ({"n": 3}, {"E": "e"})
     assert make.value("{{ 5 }}", package="shop", native=False) == "5"
 
 
-@pytest.mark.parametrize("text", ["{{ nothing }}", "{{ nothing.x }}", "{{ var('x') }}", "{{ 1 / 0 }}", "{{ ", "{{ 'x' | as_bool }}", "{{ env_var('DBT_ENV_SECRET_A') }}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ nothing }}",
+        "{{ nothing.x }}",
+        "{{ var('x') }}",
+        "{{ 1 / 0 }}",
+        "{{ ",
+        "{{ 'x' | as_bool }}",
+        "{{ env_var('DBT_ENV_SECRET_A') }}",
+    ],
+)
 def test_what_cannot_be_rendered_is_an_error_that_shows_it(renderer, text: str) -> None:
     with pytest.raises(JinjaError, match="Could not render"):
         renderer().value({"a": text}, package="shop")
@@ -42,7 +59,9 @@ def test_what_cannot_be_rendered_is_an_error_that_shows_it(renderer, text: str) 
 
 def test_secrets_are_for_profiles_only() -> None:
     env = {"DBT_ENV_SECRET_P": "s", "E": "5"}.get
-    assert render_settings({"password": "{{ env_var('DBT_ENV_SECRET_P') }}", "port": "{{ env_var('E') | int }}"}, env=env, vars={}) == {"password": "s", "port": 5}
+    assert render_settings(
+        {"password": "{{ env_var('DBT_ENV_SECRET_P') }}", "port": "{{ env_var('E') | int }}"}, env=env, vars={}
+    ) == {"password": "s", "port": 5}
     with pytest.raises(JinjaError, match="Secret env vars"):
         render_settings("{{ env_var('DBT_ENV_SECRET_P') }}", env=env, vars={}, target={"name": "dev"})
     assert render_settings("{{ target.name }}-{{ var('x', 1) }}", env=env, vars={}, target={"name": "dev"}) == "dev-1"
