@@ -8,7 +8,8 @@ Ours are as their author wrote them: a literal is its value, anything else its J
 
 Which of the two holds is decided once per state (`Prior.rendered_config`). In the first form a tree is turned back into a
 literal or into the expression's words. In the second, a value of ours that holds Jinja is the same as the state's when
-today it renders to the state's; so the same project, read by both engines, shows no difference either way.
+today it renders to the state's; so the same project, read by both engines, shows no difference either way. (In the first
+form a list of a properties file stands there twice, rendered and raw, since dbt merges the two; ours do, too.)
 """
 
 from __future__ import annotations
@@ -78,8 +79,9 @@ def _renders_to(new: Any, old: Any, rendered: Any) -> bool:
     if isinstance(new, dict) and isinstance(old, dict) and new.keys() == old.keys():
         values = rendered if isinstance(rendered, dict) else {}
         return all(_renders_to(new[key], old[key], values.get(key.lstrip("+"))) for key in new)
-    if isinstance(new, list) and isinstance(old, list) and len(new) == len(old):
-        return all(_renders_to(mine, theirs, rendered) for mine, theirs in zip(new, old, strict=True))
+    if isinstance(new, list) and isinstance(old, list) and len(new) in (len(old), 2 * len(old)):
+        times = len(new) // max(len(old), 1)
+        return all(_renders_to(mine, theirs, rendered) for mine, theirs in zip(new, old * times, strict=True))
     return False
 
 

@@ -1,0 +1,144 @@
+"""`state:` after each edit of state_edits.py: what dbt 1.11 selected (recorded by scripts/record_state.py), and what we do.
+
+Three states of the same project before the edit: ours, and dbt's with `state_modified_compare_more_unrendered_values` on and
+off. Ours and the first of dbt's must give dbt's answers with the flag on, the second those with the flag off.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from differential.state_edits import EDITS, project
+
+from understudy.artifacts.manifest import pieces
+from understudy.artifacts.metadata import manifest_metadata
+from understudy.core.manifest import Manifest
+from understudy.core.project import Settings
+from understudy.graph.link import link
+from understudy.parse.project import parse_project
+from understudy.project.files import read_files
+from understudy.project.settings import ProjectOptions, load_settings
+from understudy.sql.dialect import dialect
+from understudy.state.diff import SELECTORS, compare
+from understudy.state.prior import Prior, decode_prior
+from understudy.stdlib.registry import BUILTINS, builtin_macros
+
+RECORDED = Path(__file__).parent / "recorded"
+STATES = ("ours", "dbt, raw values", "dbt, rendered values")
+MOST = ("old", "unmodified")
+MODIFIED = ("modified", "not unmodified")
+
+AS_IF_ON = (
+    "our comparison of a source's schema is that of the flag being on: as written, wherever the state recorded that"
+)
+BROKEN_CONTRACT = (
+    "dbt raises where a versioned contract is broken; here it is data (Comparison.contract_breaks), and selected"
+)
+ANY_LAYER = (
+    "the state holds 'view', and ours Jinja that gives 'view' today: in a rendered state that is the same, and nobody can "
+    "tell that this value came from dbt_project.yml, where dbt keeps the raw text"
+)
+KNOWN: dict[tuple[str, str], tuple[frozenset[str], str]] = {
+    ("dbt, rendered values", "source: schema, its value"): (frozenset({*MODIFIED, "modified.relation"}), AS_IF_ON),
+    ("dbt, rendered values", "source: schema, the var's value"): (
+        frozenset({*MODIFIED, "modified.relation"}),
+        AS_IF_ON,
+    ),
+    ("dbt, rendered values", "fqn: another folder with another config"): (frozenset({"modified.configs"}), ANY_LAYER),
+    **{
+        (state, "contract: a versioned model's type"): (
+            frozenset({*MODIFIED, "unmodified", "modified.contract"}),
+            BROKEN_CONTRACT,
+        )
+        for state in STATES
+    },
+}
+"""(state, edit) -> the selectors whose answers differ from dbt's, and why."""
+
+
+@cache
+def answers() -> dict[str, Any]:
+    recorded: dict[str, Any] = json.loads((RECORDED / "state_edits.json").read_text())
+    return recorded
+
+
+def parse(root: Path, files: dict[str, str]) -> tuple[Manifest, Settings]:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(text.encode())
+    options = ProjectOptions(project_dir=str(root), profiles_dir=str(root), environment={}, cwd=str(root))
+    settings = load_settings(options)
+    parsed = parse_project(
+        settings, read_files(settings), builtins=BUILTINS, builtin_macros=builtin_macros(), dialect=dialect("duckdb")
+    )
+    link(parsed.manifest, settings)
+    return parsed.manifest, settings
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Our own manifest.json of the project before the edit."""
+    from datetime import UTC, datetime
+
+    manifest, settings = parse(tmp_path_factory.mktemp("before"), project({}))
+    head = manifest_metadata(settings, now=datetime(2026, 1, 1, tzinfo=UTC), env={}, quoting={})
+    return b"".join(pieces(manifest, {}, {}, head, {}, {}))
+
+
+def prior(state: str, ours: bytes) -> Prior:
+    if state == "ours":
+        return decode_prior(ours, origin="ours.json")
+    mode = "on" if state == "dbt, raw values" else "off"
+    return decode_prior((RECORDED / f"state_base_{mode}.json").read_bytes(), origin=f"state_base_{mode}.json")
+
+
+def asked(manifest: Manifest, prior: Prior) -> dict[str, set[str]]:
+    """Selector -> what it selects, or, for those that select nearly everything, what it leaves out."""
+    comparison = compare(manifest, prior)
+    parts = (manifest.nodes, manifest.sources, manifest.exposures, manifest.unit_tests)
+    everything = {unique_id for part in parts for unique_id in part if not unique_id.startswith("operation.")}
+    found = {selector: {i for i in everything if comparison.matches(selector, i)} for selector in SELECTORS}
+    return {f"not {s}" if s in MOST else s: everything - ids if s in MOST else ids for s, ids in found.items()}
+
+
+def differences(ours: dict[str, set[str]], theirs: dict[str, Any]) -> Iterator[str]:
+    """The selectors whose answers differ."""
+    for selector in dict.fromkeys((*ours, *theirs)):
+        answer = theirs.get(selector, [])
+        if isinstance(answer, dict) or ours.get(selector, set()) != set(answer):
+            yield selector
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_state(edit: str, tmp_path: Path, before: bytes) -> None:
+    today, _ = parse(tmp_path, project(EDITS[edit]))
+    for state in STATES:
+        theirs = answers()[edit]["off" if state == "dbt, rendered values" else "on"]
+        ours = asked(today, prior(state, before))
+        expected, _reason = KNOWN.get((state, edit), (frozenset(), ""))
+        wrong = {
+            selector: (sorted(ours.get(selector, ())), theirs.get(selector, []))
+            for selector in set(differences(ours, theirs)) ^ expected
+        }
+        assert not wrong, (state, wrong)
+
+
+def test_every_edit_was_recorded() -> None:
+    assert list(answers()) == list(EDITS)
+    assert len(EDITS) >= 120
+    assert {edit for _, edit in KNOWN} <= set(EDITS)
+
+
+def test_each_selector_was_met_both_ways() -> None:
+    """A table in which a selector never selects, or always does, would prove little."""
+    names = [f"not {s}" if s in MOST else s for s in SELECTORS]
+    for mode in ("on", "off"):
+        for name in names:
+            met = [bool(answer[mode].get(name)) for answer in answers().values()]
+            assert any(met), name
+            assert not all(met), name
