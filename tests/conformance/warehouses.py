@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
+
+from support import postgres as server
 
 
 class Warehouse(Protocol):
@@ -60,5 +62,40 @@ def duckdb(folder: Path) -> Iterator[Warehouse]:
     yield DuckDB(folder)
 
 
-ENGINES = {"duckdb": duckdb}
+class Postgres:
+    """A database of its own for each test, on the server of the process."""
+
+    name = "postgres"
+
+    def __init__(self, database: str) -> None:
+        self.database = database
+
+    def target(self, schema: str) -> Mapping[str, Any]:
+        return {"type": "postgres", **server.credentials(server.server(), database=self.database, schema=schema)}
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        return server.sql(server.server(), sql, database=self.database)
+
+    def kinds(self, schema: str) -> dict[str, str]:
+        kind = "case relkind when 'v' then 'view' when 'm' then 'materialized_view' else 'table' end"
+        where = f"n.nspname = '{schema}' and relkind in ('r', 'p', 'v', 'm')"
+        return dict(
+            self.query(
+                f"select relname, {kind} from pg_class c join pg_namespace n on n.oid = relnamespace where {where}"
+            )
+        )
+
+    def table(self, schema: str, name: str) -> str:
+        quoted = name.replace('"', '""')
+        return f'"{schema}"."{quoted}"'
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[Warehouse]:
+    """A private server, from the machine's binaries or from a wheel."""
+    with server.database(server.server(), "shop") as name:
+        yield Postgres(name)
+
+
+ENGINES: Mapping[str, Callable[[Path], AbstractContextManager[Warehouse]]] = {"duckdb": duckdb, "postgres": postgres}
 """Name -> a context that gives a warehouse; the argument is the test's folder."""

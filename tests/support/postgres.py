@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,11 +28,15 @@ def private_postgres() -> ModuleType:
     return sys.modules["private_postgres"]
 
 
-@contextmanager
-def running() -> Iterator[Any]:
-    """A server. NoServer says why there is none: then the test fails, for nothing is skipped in silence."""
-    with private_postgres().server() as own:
-        yield own
+@cache
+def server() -> Any:
+    """The server of this process, started when it is first asked for and stopped when the process ends.
+
+    Raises NoServer where there is none to start: the test fails then, for nothing is skipped in silence.
+    """
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(private_postgres().server())
 
 
 def credentials(server: Any, **fields: Any) -> dict[str, Any]:

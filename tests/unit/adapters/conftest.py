@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ from support import postgres
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Any]:
+def postgres_server() -> Any:
     """A private PostgreSQL server, one for all tests of the process."""
-    with postgres.running() as own:
-        yield own
+    return postgres.server()

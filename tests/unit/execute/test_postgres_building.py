@@ -20,8 +20,8 @@ DATABASE = "building_tests"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Any]:
-    with postgres.running() as own, postgres.database(own, DATABASE):
-        yield own
+    with postgres.database(postgres.server(), DATABASE):
+        yield postgres.server()
 
 
 @pytest.fixture
@@ -381,7 +381,10 @@ def test_many_threads_replace_many_relations(engine: PostgresEngine) -> None:
               needs=(f"t{i}", f"t{(i + 1) % 12}"))
         for i in range(12)
     ]  # fmt: skip
-    nodes += [model(f"w{i}", f"select * from dev.v{i}, dev.v{11 - i} as x(m)", "view", needs=(f"v{i}", f"v{11 - i}")) for i in range(12)]  # fmt: skip
+    nodes += [
+        model(f"w{i}", f"select * from dev.v{i}, dev.v{11 - i} as x(m)", "view", needs=(f"v{i}", f"v{11 - i}"))
+        for i in range(12)
+    ]
     for _ in range(10):
         assert [r.message for r in engine.run(*nodes, threads=8) if r.status != "success"] == []
 
