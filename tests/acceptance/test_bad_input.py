@@ -76,9 +76,6 @@ def broken(tmp_path: Path, files: dict[str, str], *args: str) -> Ran:
             id="two nodes, one relation",
         ),
         pytest.param(
-            {"models/b.sql": "select {{ var('rate') }}"}, ["models/b.sql:1", "rate", "--vars"], id="missing var"
-        ),
-        pytest.param(
             {"dbt_project.yml": "name: shop\nprofile: shp\n"}, ["shp", "Did you mean 'shop'"], id="unknown profile"
         ),
         pytest.param({"dbt_project.yml": "profile: shop\n"}, ["dbt_project.yml", "name"], id="no project name"),
@@ -140,3 +137,12 @@ def test_several_errors_are_told_at_once(tmp_path: Path) -> None:
     )
     assert "'x1'" in ran.err
     assert "'x2'" in ran.err
+
+
+def test_a_missing_var_is_the_node_s_error(tmp_path: Path) -> None:
+    """A template may guard against a missing var while it is parsed, so dbt (and we) tell it when the node runs."""
+    root = project(tmp_path, {**GOOD, "models/b.sql": "select 1,\n{{ var('rate') }}"})
+    ran = understudy("build", cwd=root)
+    assert ran.exit_code == 1
+    for text in ("models/b.sql", "'rate'", "--vars"):
+        assert text in ran.err

@@ -2,8 +2,9 @@
 
 usage: oracle.py PROJECT OUT.json
 
-Works in a copy, with the flag state_modified_compare_more_unrendered_values on, as understudy always has it. Builds the target `dev`, then writes one JSON file with the manifest, the run results and the rows of
-every table and view that the project built.
+Works in a copy, with the flag state_modified_compare_more_unrendered_values on, as understudy always has it. Builds the
+target `dev`, then writes one JSON file with the manifest, the run results and the rows of every table and view that the
+project built.
 """
 
 from __future__ import annotations

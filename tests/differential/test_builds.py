@@ -13,10 +13,9 @@ from typing import Any
 
 import pytest
 from compare_manifest import SECTIONS, differences
-from support.cli import understudy
-
 from differential.asked import PROJECTS, ROOT, ask
 from differential.known import explained
+from support.cli import understudy
 
 CASES = {
     "everything": PROJECTS / "everything",
