@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import jinja2
+from typing import TYPE_CHECKING, Any
 
 from understudy.core.nodes import Macro
 from understudy.core.source_file import SourceFile
@@ -19,7 +17,9 @@ from understudy.errors import DuplicateError, JinjaError, Place, did_you_mean
 from understudy.template.blocks import blocks
 from understudy.template.contexts import results
 from understudy.template.scope import BuiltinMacro
-from understudy.template.syntax import Dispatch, MacroSyntax, macro_syntax, syntax_error
+
+if TYPE_CHECKING:
+    from understudy.template.syntax import Dispatch, MacroSyntax
 
 KINDS = frozenset({"macro", "materialization", "test", "data_test"})
 CONTEXT_NAMES = frozenset({
@@ -38,10 +38,7 @@ def parse_macros(file: SourceFile, lines: dict[str, int] | None = None, *, with_
     """
     found = []
     for block in blocks(file.text, KINDS, path=file.path):
-        try:
-            syntax = macro_syntax(block.text)
-        except jinja2.TemplateSyntaxError as error:
-            raise syntax_error(error, file.path, block.line) from error
+        syntax = _syntax(block.text, file.path, block.line)
         if syntax is None:
             continue
         macro = _macro(file, block.text, syntax, with_arguments=with_arguments)
@@ -49,6 +46,18 @@ def parse_macros(file: SourceFile, lines: dict[str, int] | None = None, *, with_
             lines[macro.unique_id] = block.line
         found.append(macro)
     return found
+
+
+def _syntax(text: str, path: str, line: int) -> MacroSyntax | None:
+    """A macro's syntax; Jinja is imported when there is one to be read. Raises JinjaError with file and line."""
+    from jinja2 import TemplateSyntaxError
+
+    from understudy.template.syntax import macro_syntax, syntax_error
+
+    try:
+        return macro_syntax(text)
+    except TemplateSyntaxError as error:
+        raise syntax_error(error, path, line) from error
 
 
 def _macro(file: SourceFile, text: str, syntax: MacroSyntax, *, with_arguments: bool) -> Macro:
@@ -205,10 +214,7 @@ class MacroIndex:
 
     def static_calls(self, macro: Macro) -> list[str]:
         """The unique_ids of the macros that a macro calls, by its text (dbt 1.11: macro_depends_on)."""
-        try:
-            syntax = macro_syntax(macro.macro_sql)
-        except jinja2.TemplateSyntaxError as error:
-            raise syntax_error(error, macro.original_file_path, self.lines.get(macro.unique_id, 1)) from error
+        syntax = _syntax(macro.macro_sql, macro.original_file_path, self.lines.get(macro.unique_id, 1))
         found: dict[str, None] = {}
         for call in syntax.calls if syntax is not None else ():
             target = self._called(call, macro)
@@ -217,7 +223,7 @@ class MacroIndex:
         return list(found)
 
     def _called(self, call: str | Dispatch, macro: Macro) -> Found | None:
-        if isinstance(call, Dispatch):
+        if not isinstance(call, str):
             try:
                 return self._dispatch(call.name, call.namespace, lambda name: self.anywhere(name, ""))
             except JinjaError:

@@ -31,6 +31,7 @@ def render(renderer, model, lookups, database):
         ("{{ target.name }} {{ target.type }} {{ target.path }} {{ target.password }}|", "dev duckdb x.db |"),
         ("{{ model.name }} {{ model['config'].materialized }} {{ context.model.name }} {{ project_name }}", "m view m shop"),
         ("{{ config.get('materialized') }} {{ config.get('x', 'd') }} {{ config.require('tags') }}", "view d []"),
+        ("{{ flags.STORE_FAILURES }} {{ flags.NO_SUCH }}|", "False |"),
         ("{{ execute }} {{ dbt_version[:4] }} {{ flags.FULL_REFRESH }} {{ run_started_at.strftime('%Y') }}", "True 1.11 True 2026"),
         ("{{ tojson({'b': 1}) }} {{ fromjson('[1]')[0] }} {{ fromjson('x', 'd') }}", '{"b": 1} 1 d'),
         ("{{ fromyaml('a: [1]').a[0] }} {{ toyaml({'a': 1}) }}", "1 a: 1\n"),

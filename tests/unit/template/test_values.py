@@ -71,3 +71,11 @@ def test_secrets_are_remembered_by_hash(renderer) -> None:
     from understudy.template.state import secret_digest
 
     assert secret_digest("s") == "sha256:" + hashlib.sha256(b"s").hexdigest()
+
+
+def test_jinja_is_imported_when_a_template_needs_it() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, understudy.compile.compiler, understudy.parse.project; sys.exit('jinja2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

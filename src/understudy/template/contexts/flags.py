@@ -14,6 +14,19 @@ from understudy.template.state import State
 DBT_VERSION = "1.11.16"
 """What `dbt_version` answers: packages ask which dbt they run in."""
 
+DEFAULT_FLAGS: Mapping[str, Any] = {
+    **dict.fromkeys(
+        (
+            "FULL_REFRESH", "STORE_FAILURES", "EMPTY", "FAIL_FAST", "DEFER", "FAVOR_STATE", "DEBUG", "QUIET", "WARN_ERROR",
+            "CACHE_SELECTED_ONLY",
+        ),
+        False,
+    ),
+    **dict.fromkeys(("PRINT", "INTROSPECT", "WRITE_JSON", "VERSION_CHECK", "PARTIAL_PARSE", "POPULATE_CACHE"), True),
+    "INDIRECT_SELECTION": "eager",
+}  # fmt: skip
+"""What flags are that nobody set (dbt 1.11's defaults)."""
+
 SHOWN_CREDENTIALS = (
     "path", "extensions", "external_root", "disable_transactions", "host", "port", "user", "dbname", "sslmode",
     "search_path", "role", "connect_timeout", "keepalives_idle", "retries", "method", "cluster", "endpoint", "organization",
@@ -52,7 +65,7 @@ class Flags:
     __slots__ = ("_flags",)
 
     def __init__(self, flags: Mapping[str, Any]) -> None:
-        self._flags = {name.upper(): value for name, value in flags.items()}
+        self._flags = {**DEFAULT_FLAGS, **{name.upper(): value for name, value in flags.items()}}
 
     def __getattr__(self, name: str) -> Any:
         try:
