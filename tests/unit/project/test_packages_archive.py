@@ -70,6 +70,7 @@ HOSTILE: dict[str, list[Member]] = {
     "a path above the top, later on": [OK, member("p/models/../../../evil", b"x")],
     "dots that stay inside": [OK, member("p/models/../evil", b"x")],
     "an absolute path": [OK, member("/tmp/understudy-evil", b"x")],
+    "nothing but absolute paths": [member("/p/dbt_project.yml", b"name: p\n")],
     "a backslash": [OK, member("p\\..\\..\\evil", b"x")],
     "a link out": [OK, member("p/link", type=LINK, linkname="../../../archive")],
     "a link to the folder around it": [OK, member("p/link", type=LINK, linkname="..")],

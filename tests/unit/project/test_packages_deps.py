@@ -211,6 +211,18 @@ def test_the_newest_version_that_meets_all_conditions_of_the_tree(shop: Shop, hu
     assert hub.paths().count("/api/v1/acme/util.json") == 1
 
 
+def test_a_narrowed_choice_brings_its_own_wishes(shop: Shop, hub: Hub) -> None:
+    for name in ("acme/legacy", "acme/extra"):
+        hub.add(name, "1.0.0")
+    hub.add("acme/util", "1.0.0", [{"package": "acme/legacy", "version": "1.0.0"}])
+    hub.add("acme/util", "1.1.0", [{"package": "acme/extra", "version": "1.0.0"}])
+    hub.add("acme/dates", "0.3.0", [{"package": "acme/util", "version": "<1.1.0"}])
+    shop.wants('  - package: acme/util\n    version: ">=1.0.0"\n  - package: acme/dates\n    version: 0.3.0\n')
+    shop.deps()
+    assert shop.version("util") == "1.0.0"
+    assert shop.installed() == ["dates", "extra", "legacy", "util"]  # as dbt 1.11: what was asked for once stays
+
+
 def test_the_lock_counts_until_an_upgrade_or_another_wish(shop: Shop, hub: Hub) -> None:
     hub.add("acme/util", "1.0.0")
     shop.wants('  - package: acme/util\n    version: ">=1.0.0"\n')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from support.hub import Hub
 
 from understudy.errors import ProjectError
-from understudy.project.packages.http import Damaged, Http
+from understudy.project.packages.http import Damaged, Http, Redirects, Refused
 
 QUICK = Http(delays=(0.01, 0.01), timeout=5)
 
@@ -90,6 +91,12 @@ def test_a_redirect_to_something_else_is_refused(server: Hub, code: int, target:
     with pytest.raises(ProjectError, match="leads on to"):
         QUICK.get(f"{server.url}x")
     assert len(server.requests) == 1
+
+
+def test_a_redirect_never_gives_up_encryption() -> None:
+    request = urllib.request.Request("https://example.org/x")
+    with pytest.raises(Refused, match="it leads on to"):
+        Redirects().http_error_302(request, None, 302, "", {"location": "http://example.org/y"})
 
 
 def test_redirects_in_a_circle(server: Hub) -> None:

@@ -178,7 +178,7 @@ def _inside(path: str, name: str, link: str | None = None) -> str:
         if depth < 0:
             break
     up = ".." in name.split("/") if link is None else depth < 0
-    if path.startswith("/") or up or depth < 0 or "\0" in path or "\\" in path or (link or "").startswith("/"):
+    if path.startswith("/") or up or depth < 0 or "\0" in path or "\\" in path:
         raise ProjectError(f"{what} leads out of the package")
     plain = posixpath.normpath(path)
     if plain.count("/") > MAX_DEPTH:

@@ -26,8 +26,8 @@ class Damaged(Exception):
     """What came is not what was sent, as far as one can see: another try may help."""
 
 
-class _Refused(Exception):
-    """A redirect leads where we do not go."""
+class Refused(Exception):
+    """A redirect leads where nobody should be led."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ class Http:
         for delay in (*self.delays, None):
             try:
                 return action()
-            except (_Refused, urllib.error.HTTPError) as error:
-                if isinstance(error, _Refused) or (error.code < 500 and error.code not in (408, 429)):
+            except (Refused, urllib.error.HTTPError) as error:
+                if isinstance(error, Refused) or (error.code < 500 and error.code not in (408, 429)):
                     raise ProjectError(f"{shown} cannot be fetched: {error}") from None
                 problem: Exception = error
             except ssl.SSLCertVerificationError as error:
@@ -121,27 +121,14 @@ class Http:
         return b"".join(chunks)
 
 
-class _Redirects(urllib.request.HTTPRedirectHandler):
+class Redirects(urllib.request.HTTPRedirectHandler):
     """Follows to http and https only, and never from https to http."""
-
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: http.client.HTTPMessage,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        scheme = urllib.parse.urlsplit(newurl).scheme
-        if scheme not in ("http", "https") or (req.type == "https" and scheme == "http"):
-            raise _Refused(f"it leads on to {without_password(newurl)}")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
     def http_error_302(self, req: Any, fp: Any, code: int, msg: str, headers: Any) -> Any:
         target = urllib.parse.urljoin(req.full_url, headers.get("location") or headers.get("uri") or "")
-        if urllib.parse.urlsplit(target).scheme not in ("http", "https"):
-            raise _Refused(f"it leads on to {without_password(target)}")
+        scheme = urllib.parse.urlsplit(target).scheme
+        if scheme not in ("http", "https") or (req.type == "https" and scheme == "http"):
+            raise Refused(f"it leads on to {without_password(target)}")
         return super().http_error_302(req, fp, code, msg, headers)
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
@@ -155,7 +142,7 @@ def _opener() -> urllib.request.OpenerDirector:
         urllib.request.HTTPHandler(),
         urllib.request.HTTPSHandler(),
         urllib.request.HTTPDefaultErrorHandler(),
-        _Redirects(),
+        Redirects(),
         urllib.request.HTTPErrorProcessor(),
         urllib.request.UnknownHandler(),
     ):
