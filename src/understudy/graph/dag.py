@@ -23,13 +23,14 @@ class Dag:
     __slots__ = ("_children", "_order", "_parents")
 
     def __init__(self, parents: Mapping[str, Iterable[str]]) -> None:
-        self._parents: dict[str, list[str]] = {}
-        self._children: dict[str, list[str]] = {node: [] for node in parents}
+        children: dict[str, list[str]] = {node: [] for node in parents}
+        self._parents: dict[str, Ids] = {}
+        self._children: Mapping[str, Ids] = children
         for node, above in parents.items():
-            known = [parent for parent in dict.fromkeys(above) if parent in self._children]
+            known = tuple(parent for parent in dict.fromkeys(above) if parent in children)
             self._parents[node] = known
             for parent in known:
-                self._children[parent].append(node)
+                children[parent].append(node)
         self._order: list[str] | None = None
 
     @classmethod
@@ -159,11 +160,12 @@ def _reach(edges: Mapping[str, Ids], ids: Iterable[str], depth: int | None) -> s
     return reached
 
 
-def members(manifest: Manifest) -> Iterator[tuple[str, Any]]:
+def members(manifest: Manifest, *, nodes: bool = True) -> Iterator[tuple[str, Any]]:
     """Everything that stands in the graph, by unique_id, in the order of manifest.json's maps (dbt 1.11:
-    build_parent_and_child_maps).
+    build_parent_and_child_maps); `nodes` False: without what stands under `nodes`.
     """
-    yield from manifest.nodes.items()
+    if nodes:
+        yield from manifest.nodes.items()
     yield from manifest.sources.items()
     yield from manifest.exposures.items()
     yield from manifest.functions.items()

@@ -18,10 +18,13 @@ def waiting(manifest: Manifest, order: Sequence[str], parents: Edges, children: 
     """Node -> the tests that it waits for, over those that its parents wait for already. `order` has parents first."""
     tests = [node for node in order if _is_test(manifest, node)]
     waits: dict[str, list[str]] = defaultdict(list)
+    of_one: dict[str, list[str]] = defaultdict(list)
     for test in tests:
         if len(parents[test]) == 1:
-            for node in _next_nodes(manifest, parents[test][0], children):
-                waits[node].append(test)
+            of_one[parents[test][0]].append(test)
+    for tested, its_tests in of_one.items():
+        for node in _next_nodes(manifest, tested, children):
+            waits[node].extend(its_tests)
     several = [test for test in tests if len(parents[test]) > 1]
     for node, more in _complete(manifest, several, order, parents):
         waits[node].extend(more)

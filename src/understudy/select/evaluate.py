@@ -122,9 +122,8 @@ class _Evaluation:
 
     def with_tests(self, selected: set[str], mode: Indirect) -> tuple[set[str], set[str]]:
         """The nodes with the tests that come along, and the tests that may join later (dbt 1.11: expand_selection)."""
-        tests = {
-            child for node in selected for child in self.world.dag.children(node)
-        } & self.world.index.tests - selected
+        below = {child for node in selected for child in self.world.dag.children(node)}
+        tests = (below & self.world.index.tests) - selected
         if mode == "eager":
             return selected | tests, set()
         reach = selected

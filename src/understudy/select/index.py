@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from understudy.core.config import listed
 from understudy.core.manifest import Manifest
@@ -27,7 +27,10 @@ class Index:
     @cached_property
     def resources(self) -> dict[str, Any]:
         """Everything that can be selected."""
-        return {unique_id: resource for unique_id, resource in members(self.manifest) if _enabled(resource)}
+        nodes = self.manifest.nodes.items()
+        found: dict[str, Any] = {i: node for i, node in nodes if node.config.get("enabled") is not False}
+        found.update((i, member) for i, member in members(self.manifest, nodes=False) if _enabled(member))
+        return found
 
     def of_type(self, *types: str) -> Iterator[tuple[str, Any]]:
         """The resources of these types."""
@@ -38,7 +41,7 @@ class Index:
     @cached_property
     def by_type(self) -> dict[str, list[str]]:
         """resource_type -> unique_ids."""
-        return _index((get(resource, "resource_type"), unique_id) for unique_id, resource in self.resources.items())
+        return _index((get(resource, "resource_type"), i) for i, resource in self.resources.items())
 
     @cached_property
     def nodes(self) -> dict[str, Any]:
@@ -98,8 +101,7 @@ class Index:
         return FileTree(path for path in paths | patched if path)
 
 
-@dataclass(frozen=True, slots=True)
-class Fqn:
+class Fqn(NamedTuple):
     """The name of a node in parts, and what can stand for it (dbt 1.11: is_selected_node)."""
 
     parts: tuple[str, ...]
@@ -114,10 +116,12 @@ class Fqn:
     def of(cls, resource: Any) -> Fqn:
         """The name of a resource."""
         fqn: list[str] = get(resource, "fqn") or [get(resource, "package_name"), get(resource, "name")]
-        versioned = get(resource, "resource_type") == "model" and get(resource, "version") is not None
-        parts = ".".join(fqn).split(".")
-        leaf = fqn[-2] if versioned else fqn[-1]
-        return cls(tuple(parts), leaf, "_".join(fqn[-2:]) if versioned else None, fqn[0].count(".") + 1)
+        joined = ".".join(fqn)
+        parts = tuple(fqn) if joined.count(".") < len(fqn) else tuple(joined.split("."))
+        after_package = 1 + fqn[0].count(".")
+        if get(resource, "version") is not None and get(resource, "resource_type") == "model":
+            return cls(parts, fqn[-2], "_".join(fqn[-2:]), after_package)
+        return cls(parts, fqn[-1], None, after_package)
 
     def words(self) -> set[str]:
         """Under which words of a selector the node is to be looked at."""
@@ -127,7 +131,7 @@ class Fqn:
 
 def get(resource: Any, key: str) -> Any:
     """A field of a resource; kinds that are kept as parsed may be plain maps."""
-    return resource.get(key) if isinstance(resource, dict) else getattr(resource, key, None)
+    return getattr(resource, key, None) if type(resource) is not dict else resource.get(key)
 
 
 def patch_of(resource: Any, package: str | None = None) -> str | None:
@@ -144,7 +148,7 @@ def _enabled(resource: Any) -> bool:
 def _tags(resource: Any) -> Iterable[str]:
     """The tags of a resource; unit tests have them in their config alone."""
     tags = get(resource, "tags")
-    return listed(tags if tags is not None else (get(resource, "config") or {}).get("tags") or [])
+    return tags if tags is not None else listed((get(resource, "config") or {}).get("tags") or [])
 
 
 def _index(pairs: Iterable[tuple[Any, str]]) -> dict[Any, list[str]]:

@@ -66,8 +66,7 @@ def file(world: World, criterion: Criterion) -> Iterator[str]:
     fits = pattern(criterion.value).match
     for path, unique_ids in world.index.by_file.items():
         name = path.rpartition("/")[2]
-        stem, dot, _ = name.rpartition(".")
-        if fits(name) or fits(stem if stem and dot else name):
+        if fits(name) or fits(name.rpartition(".")[0] or name):
             yield from unique_ids
 
 
@@ -75,7 +74,7 @@ def fqn(world: World, criterion: Criterion) -> Iterator[str]:
     """Anything but sources, by its name or the beginning of package.folder.name, with the package or without."""
     value = criterion.value
     if value == "*":
-        yield from world.index.named
+        yield from (i for i in world.index.resources if i not in world.manifest.sources)
         return
     words = tuple(value.split("."))
     first_pattern = next((n for n, word in enumerate(words) if has_wildcard(word) or "]" in word), None)

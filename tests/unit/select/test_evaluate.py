@@ -1,0 +1,162 @@
+"""From trees to nodes: operators, combinations, tests that come along, types, warnings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.resources import make, manifest_of
+
+from understudy.errors import SelectorError
+from understudy.graph.dag import Dag
+from understudy.select.evaluate import Selection, Spec, evaluate
+from understudy.select.world import World
+from understudy.select.yaml import read_selectors
+
+SELECTORS: dict[str, Any] = {
+    "selectors": [
+        {"name": "ab", "definition": {"union": ["a", "b"]}},
+        {"name": "excludes", "definition": {"union": ["a", {"method": "fqn", "value": "b", "exclude": ["t_a"]}]}},
+        {"name": "cautious", "definition": {"method": "fqn", "value": "a", "indirect_selection": "cautious"}},
+    ]
+}
+
+
+def world(**selectors: Any) -> World:
+    """raw (source) -> a -> b -> d, c -> d; a test on each of a, b, c; one on a and c, one on a and raw."""
+    manifest = manifest_of(
+        make("model.shop.d", "model.shop.b", "model.shop.c"), make("source.shop.s.raw"),
+        make("model.shop.a", "source.shop.s.raw", tags=["x"]), make("model.shop.b", "model.shop.a", tags=["x"]),
+        make("model.shop.c"), make("model.shop.blank", raw_code=" \n"), make("seed.shop.seed"),
+        make("test.shop.t_a", "model.shop.a"), make("test.shop.t_b", "model.shop.b"), make("test.shop.t_c", "model.shop.c"),
+        make("test.shop.t_ac", "model.shop.a", "model.shop.c"), make("test.shop.t_raw_a", "source.shop.s.raw", "model.shop.a"),
+        make("exposure.shop.board", "model.shop.d"),
+        unit_tests={"unit_test.shop.u": {
+            "resource_type": "unit_test", "package_name": "shop", "name": "u", "config": {}, "fqn": ["shop", "u"],
+            "depends_on": {"nodes": ["model.shop.b"]},
+        }},
+    )  # fmt: skip
+    return World(manifest, Dag.of(manifest), "shop", selectors=read_selectors({**SELECTORS, **selectors}))
+
+
+def run(*select: str, **fields: Any) -> Selection:
+    fields.setdefault("empty_nodes", True)
+    return evaluate(Spec(select or None, **fields), world())
+
+
+def short(selection: Selection) -> set[str]:
+    return {node.split(".")[-1] for node in selection.nodes}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("b", {"b"}),
+        ("+b", {"raw", "a", "b"}),
+        ("1+b", {"a", "b"}),
+        ("0+b", {"b"}),
+        ("b+", {"b", "d", "board"}),
+        ("b+1", {"b", "d"}),
+        ("@b", {"raw", "a", "b", "c", "d", "board"}),
+        ("a+,+d", {"a", "b", "d"}),
+        ("a c", {"a", "c"}),
+        ("tag:x,b", {"b"}),
+        ("tag:x,c", set()),
+    ],
+)
+def test_operators_go_around_what_is_found(text: str, expected: set[str]) -> None:
+    assert short(run(text, exclude_resource_types={"test", "unit_test"})) == expected
+    assert short(run(*text.split(" "), exclude_resource_types={"test", "unit_test"})) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "expected"),
+    [
+        ("a", "eager", {"a", "t_a", "t_ac", "t_raw_a"}),
+        ("a", "cautious", {"a", "t_a"}),
+        ("a", "buildable", {"a", "t_a", "t_raw_a"}),
+        ("a", "empty", {"a"}),
+        ("a c", "cautious", {"a", "c", "t_a", "t_c", "t_ac"}),
+        ("a c", "empty", {"a", "c"}),
+        ("b", "eager", {"b", "t_b", "u"}),
+        ("b", "cautious", {"b", "t_b", "u"}),
+        ("b", "empty", {"b"}),
+        ("d", "buildable", {"d"}),
+        ("b c", "buildable", {"b", "c", "t_b", "t_c", "u", "t_ac"}),
+        ("t_ac", "empty", {"t_ac"}),
+        ("t_ac a", "cautious", {"t_ac", "a", "t_a"}),
+        ("tag:x,a", "cautious", {"a", "t_a"}),
+        ("source:s", "eager", {"raw", "t_raw_a"}),
+        ("source:s a", "cautious", {"raw", "a", "t_a", "t_raw_a"}),
+    ],
+)
+def test_tests_come_along_by_mode(text: str, mode: Any, expected: set[str]) -> None:
+    assert short(run(text, indirect=mode)) == expected
+
+
+def test_exclusion_takes_away_with_its_tests() -> None:
+    assert short(run("a c", exclude=["c"])) == {"a", "t_a", "t_raw_a"}
+    assert short(run("a c", exclude=["c"], indirect="cautious")) == {"a", "t_a", "t_ac"}
+    assert short(run("a c", exclude=["c"], indirect="empty")) == {"a"}
+    assert short(run(exclude=["resource_type:test", "tag:x+"])) == {"c", "blank", "seed", "raw"}
+
+
+def test_selected_is_before_types_and_nodes_are_after() -> None:
+    selection = run("+b", resource_types={"test"})
+    assert {"model.shop.a", "source.shop.s.raw", "test.shop.t_a"} <= selection.selected
+    assert short(selection) == {"t_a", "t_b", "t_ac", "t_raw_a"}
+    assert short(run("+b", exclude_resource_types={"test", "unit_test", "source"})) == {"a", "b"}
+
+
+def test_nodes_come_parents_first() -> None:
+    nodes = run(resource_types={"model"}).nodes
+    assert nodes == tuple(node for node in world().dag.order() if node.startswith("model."))
+    assert nodes.index("model.shop.a") < nodes.index("model.shop.b") < nodes.index("model.shop.d")
+
+
+def test_everything_is_selected_when_nothing_is_said() -> None:
+    assert run().selected == run("").selected | set(world().dag)
+    assert run("").nodes == ()
+
+
+def test_nodes_without_code_are_only_listed() -> None:
+    assert short(run("blank seed source:s", exclude_resource_types={"test"})) == {"blank", "seed", "raw"}
+    selection = run("blank seed source:s", exclude_resource_types={"test"}, empty_nodes=False)
+    assert short(selection) == {"seed", "raw"}
+    assert "model.shop.blank" in selection.selected
+
+
+def test_what_matches_nothing_is_told_once() -> None:
+    selection = run("a", "nothing", "nothing", exclude=["tag:none"])
+    assert [warning.message for warning in selection.warnings] == [
+        "The selection criterion 'nothing' does not match any enabled nodes",
+        "The selection criterion 'tag:none' does not match any enabled nodes",
+    ]
+    assert {warning.name for warning in selection.warnings} == {"NoNodesForSelectionCriteria"}
+    assert [warning.name for warning in run("a", resource_types={"seed"}).warnings] == ["NoNodesSelected"]
+
+
+def test_a_selector_stands_for_its_definition() -> None:
+    assert short(run(selector="ab")) == {"a", "b", "t_a", "t_b", "t_ac", "t_raw_a", "u"}
+    assert run(selector="ab").warnings == ()
+    assert short(run(selector="cautious")) == {"a", "t_a"}
+    with pytest.raises(SelectorError, match="no selector 'ba'"):
+        run(selector="ba")
+
+
+def test_a_selector_wins_over_select_and_says_so() -> None:
+    selection = run("c", selector="ab")
+    assert selection.selected == run(selector="ab").selected
+    assert [warning.name for warning in selection.warnings] == ["SelectionIgnored"]
+
+
+def test_a_selectors_own_warnings_are_told_when_it_is_used() -> None:
+    assert [warning.name for warning in run(selector="excludes").warnings] == ["SelectorExcludeAlone"]
+    assert run("a").warnings == ()
+
+
+def test_the_default_selector_holds_when_nothing_is_said() -> None:
+    here = world(selectors=[{"name": "only_c", "definition": "c", "default": True}])
+    assert short(evaluate(Spec(), here)) == {"c", "t_c", "t_ac"}
+    assert short(evaluate(Spec(["b"]), here)) == {"b", "t_b", "u"}
+    assert "model.shop.c" not in evaluate(Spec(exclude=["c"]), here).selected
