@@ -63,7 +63,7 @@ def duckdb(folder: Path) -> Iterator[Warehouse]:
 
 
 class Postgres:
-    """A database of its own for each test, on the server of the process."""
+    """A database on the server of the process, emptied before each test."""
 
     name = "postgres"
 
@@ -93,8 +93,7 @@ class Postgres:
 @contextmanager
 def postgres(folder: Path) -> Iterator[Warehouse]:
     """A private server, from the machine's binaries or from a wheel."""
-    with server.database(server.server(), "shop") as name:
-        yield Postgres(name)
+    yield Postgres(server.emptied(server.server(), "shop"))
 
 
 ENGINES: Mapping[str, Callable[[Path], AbstractContextManager[Warehouse]]] = {"duckdb": duckdb, "postgres": postgres}
