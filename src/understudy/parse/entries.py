@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from understudy.core.source_file import SourceFile
@@ -11,6 +11,7 @@ from understudy.core.walk import KeyPath, has_jinja, walk
 from understudy.errors import Place, UnderstudyError, YamlError
 from understudy.parse.parsing import Parsing
 from understudy.parse.scan import Scanned
+from understudy.template.scope import Captured
 
 Entry = dict[str, Any]
 LATE = ("tests", "data_tests", "description", "loaded_at_query")
@@ -27,6 +28,8 @@ class Found:
     key: str
     entry: Entry
     raw: Entry
+    uses: Captured = field(default_factory=Captured)
+    """The variables that rendering it looked up."""
 
     @property
     def name(self) -> str:
@@ -56,16 +59,16 @@ class Found:
 
 def entries(parsing: Parsing, scan: Scanned, key: str) -> list[Found]:
     """The entries of one list, rendered but for what is rendered later. Raises JinjaError, YamlError."""
-    return [Found(scan.file, key, render(parsing, scan, key, raw), raw) for raw in scan.tree.get(key) or []]
+    return [render(parsing, scan, key, raw) for raw in scan.tree.get(key) or []]
 
 
-def render(parsing: Parsing, scan: Scanned, key: str, raw: Entry) -> Entry:
+def render(parsing: Parsing, scan: Scanned, key: str, raw: Entry) -> Found:
     """An entry with its Jinja rendered (dbt 1.11: SchemaYamlRenderer). Tests, descriptions and hooks wait."""
-    package = scan.file.package
+    package, uses = scan.file.package, Captured()
 
     def text(value: str) -> Any:
         if scan.templated and has_jinja(value):
-            return parsing.renderer.value(value, package=package)
+            return parsing.renderer.value(value, package=package, captured=uses)
         return value.removesuffix("\n")
 
     try:
@@ -73,7 +76,7 @@ def render(parsing: Parsing, scan: Scanned, key: str, raw: Entry) -> Entry:
     except UnderstudyError as error:
         error.place = Found(scan.file, key, raw, raw).place()
         raise
-    return rendered
+    return Found(scan.file, key, rendered, raw, uses)
 
 
 def rendered_late(key: str, path: KeyPath) -> bool:

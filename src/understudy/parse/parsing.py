@@ -93,7 +93,7 @@ class Parsing:
 
     def index(self, node: Node) -> None:
         """Make a node known by its name (of a versioned model: its latest version)."""
-        names = self.lookup(node)
+        names = self._lookup(node)
         if names is None:
             return
         if isinstance(node, Model) and node.version is not None:
@@ -104,11 +104,11 @@ class Parsing:
 
     def forget(self, node: Node) -> None:
         """A node goes, or gets another name."""
-        names = self.lookup(node)
+        names = self._lookup(node)
         if names is not None:
             names.get(node.name, {}).pop(node.package_name, None)
 
-    def lookup(self, node: Node) -> ByName | None:
+    def _lookup(self, node: Node) -> ByName | None:
         """The look-up in which a node is found."""
         if node.resource_type in REFABLE:
             return self.refable

@@ -81,7 +81,7 @@ def parse_project(
     render_descriptions(parsing)
     infer_primary_keys(parsing)
     check(parsing)
-    manifest.selectors = dict(settings.root.selectors)
+    manifest.selectors = {each["name"]: each for each in settings.root.selectors.get("selectors") or []}
     return Parsed(manifest, renderer, parsing.warnings)
 
 

@@ -76,6 +76,7 @@ def missing(parsing: Parsing, found: Found, name: str) -> None:
 def apply(parsing: Parsing, found: Found, node: Node) -> None:
     """An unversioned node takes its entry: config first, for constraints depend on the contract."""
     entry, config = found.entry, found.entry["config"]
+    parsing.used(node.unique_id, found.uses)
     if config:
         patch_config(parsing, node, config, found.raw.get("config"))
     if isinstance(node, SingularTest):

@@ -99,19 +99,20 @@ def build(
     parsing: Parsing, found: Found, target: Target, test: Any, column: str | None, tags: Sequence[str]
 ) -> GenericTest:
     """The node of one test. Raises YamlError or JinjaError with the place of its entry."""
-    file = found.file
+    file, uses = found.file, Captured()
     try:
         definition = define(
             test,
             target,
             column,
-            lambda text: parsing.renderer.value(text, package=file.package) if has_jinja(text) else text,
+            lambda text: parsing.renderer.value(text, package=file.package, captured=uses) if has_jinja(text) else text,
             arguments_property=bool(parsing.settings.flags.get("require_generic_test_arguments_property", True)),
         )
         for name, message in definition.deprecations:
             parsing.warn(name, message, Place(file.path))
         node = _node(parsing, found, target, definition, column, tags)
         _refer(parsing, node, found, target, definition)
+        parsing.used(node.unique_id, uses)
     except UnderstudyError as error:
         if error.place is None or error.place.line is None:
             error.place = found.place("columns", column) if column else found.place("data_tests")

@@ -114,6 +114,7 @@ def _become(parsing: Parsing, found: Found, node: Model, version: Entry, latest:
     node.unique_id = f"model.{found.file.package}.{found.name}.v{v}"
     node.fqn = [*node.fqn[:-1], found.name, f"v{v}"]
     node.name, node.version, node.latest_version = found.name, v, latest
+    parsing.used(node.unique_id, found.uses)
     merged = {
         **entry,
         "description": version.get("description") or entry.get("description", ""),

@@ -133,28 +133,29 @@ class _Builder:
         self.depth = 0
 
     def document(self) -> Any:
+        """The only document's value; None when there is none."""
         parser = self.parser
         parser.get_event()  # the stream's start
         event = parser.get_event()
         if isinstance(event, yaml.StreamEndEvent):
             return None
-        value = self.value(parser.get_event())
+        value = self._value(parser.get_event())
         parser.get_event()
         event = parser.get_event()
         if not isinstance(event, yaml.StreamEndEvent):
             raise yaml.composer.ComposerError(None, None, "expected a single document", event.start_mark)
         return None if value is _MERGE else value
 
-    def value(self, event: Any) -> Any:
+    def _value(self, event: Any) -> Any:
         kind = type(event)
         self.size += 1
         if kind is yaml.ScalarEvent:
-            value = self.scalar(event)
+            value = self._scalar(event)
             if event.anchor is not None:
                 self.anchors[event.anchor] = value, 1
             return value
         if kind is yaml.AliasEvent:
-            return self.alias(event)
+            return self._alias(event)
         if self.depth >= self.DEPTH:
             raise yaml.composer.ComposerError(None, None, "nested too deeply", event.start_mark)
         self.depth += 1
@@ -164,13 +165,13 @@ class _Builder:
             raise yaml.constructor.ConstructorError(None, None, problem, event.start_mark)
         if event.anchor is not None:
             self.anchors[event.anchor] = _ABSENT, 0
-        value = self.mapping() if kind is yaml.MappingStartEvent else self.sequence()
+        value = self._mapping() if kind is yaml.MappingStartEvent else self._sequence()
         self.depth -= 1
         if event.anchor is not None:
             self.anchors[event.anchor] = value, self.size - before + 1
         return value
 
-    def scalar(self, event: Any) -> Any:
+    def _scalar(self, event: Any) -> Any:
         value: str = event.value
         if event.tag is not None and event.tag != "!":
             try:
@@ -191,7 +192,7 @@ class _Builder:
                 _scalars[value] = found
         return found
 
-    def alias(self, event: Any) -> Any:
+    def _alias(self, event: Any) -> Any:
         value, size = self.anchors.get(event.anchor, (_ABSENT, -1))
         if value is _ABSENT:
             problem = (
@@ -203,9 +204,9 @@ class _Builder:
             raise yaml.composer.ComposerError(None, None, "aliases that stand for too much", event.start_mark)
         return value
 
-    def sequence(self) -> list[Any]:
+    def _sequence(self) -> list[Any]:
         items: list[Any] = []
-        get, value = self.parser.get_event, self.value
+        get, value = self.parser.get_event, self._value
         while True:
             event = get()
             if type(event) is yaml.SequenceEndEvent:
@@ -213,10 +214,10 @@ class _Builder:
             item = value(event)
             items.append("<<" if item is _MERGE else item)
 
-    def mapping(self) -> dict[Any, Any]:
+    def _mapping(self) -> dict[Any, Any]:
         result: dict[Any, Any] = {}
         merged: list[dict[Any, Any]] = []
-        get, value = self.parser.get_event, self.value
+        get, value = self.parser.get_event, self._value
         while True:
             event = get()
             if type(event) is yaml.MappingEndEvent:
@@ -226,7 +227,7 @@ class _Builder:
             if item is _MERGE:
                 item = "<<"
             if key is _MERGE:
-                merged += self.merged(item, event)
+                merged += self._merged(item, event)
                 continue
             try:
                 duplicate = key in result
@@ -249,7 +250,7 @@ class _Builder:
             combined.update(each)
         return {**combined, **result}
 
-    def merged(self, item: Any, event: Any) -> list[dict[Any, Any]]:
+    def _merged(self, item: Any, event: Any) -> list[dict[Any, Any]]:
         """The maps that a `<<` key names."""
         maps = item if isinstance(item, list) else [item]
         if not all(isinstance(each, dict) for each in maps):

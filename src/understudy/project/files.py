@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+
 from understudy.core.project import Package, Settings
 from understudy.core.source_file import FileKind, SourceFile
 from understudy.errors import ParseError, Place

@@ -1,0 +1,1 @@
+{{ config(tags=['an']) }} select {{ mac('x') }} from {{ ref('m1') }}

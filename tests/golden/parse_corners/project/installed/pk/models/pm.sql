@@ -1,0 +1,1 @@
+{{ config(materialized='view', tags=['infile'], meta={'file': 1}) }} select 1 as id, '{{ var("pkvar") }}' as v

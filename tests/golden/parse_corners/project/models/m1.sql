@@ -1,0 +1,2 @@
+{{ config(tags='one') }}
+select 1 as id

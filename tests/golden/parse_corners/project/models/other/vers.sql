@@ -1,0 +1,1 @@
+{{ config(tags='v2file') }} select 2

@@ -1,0 +1,1 @@
+{{ config(severity='error', limit=3, store_failures=false) }} select 1

@@ -1,0 +1,1 @@
+select * from {{ ref('m1') }} where {{ var('flag_on') }}
