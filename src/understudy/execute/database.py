@@ -32,7 +32,9 @@ class RelationCache:
 
     def relations(self, name: SchemaName, connect: Callable[[], Connection]) -> list[Relation]:
         """The relations of a schema; the first question lists it. Raises DatabaseError when it may not be listed."""
-        return list(self._schema(name, connect).values())
+        known = self._schema(name, connect)
+        with self._lock:
+            return list(known.values())
 
     def find(self, relation: Relation, connect: Callable[[], Connection]) -> Relation | None:
         """The relation with its type, or None."""
@@ -60,7 +62,7 @@ class RelationCache:
             known = self._schemas[key]
             if isinstance(known, DatabaseError):
                 raise known
-            return dict(known)
+            return known
 
     def _note(self, name: SchemaName, relations: Sequence[Relation] | DatabaseError) -> None:
         self._schemas[self._key(name)] = (

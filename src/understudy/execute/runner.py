@@ -171,15 +171,16 @@ class _Runner:
         results: list[NodeResult] = []
         failed = False
         counts: dict[str, int] = {}
-        for unique_id in ids:
+        for index, unique_id in enumerate(ids, 1):
             node = self.compiler.manifest.nodes[unique_id]
             number = counts[node.package_name] = counts.get(node.package_name, -1) + 1
             name = f"{node.package_name}.{kind}.{number}"
-            result = (
-                NodeResult(unique_id, "skipped", f"{name} skipped", failures=1, thread_id="main")
-                if failed
-                else self._operation(database, unique_id, name, extras)
-            )
+            if failed:
+                result = NodeResult(unique_id, "skipped", f"{name} skipped", failures=1, thread_id="main")
+            else:
+                self.on_event(NodeStarted(unique_id, index, len(ids)))
+                result = self._operation(database, unique_id, name, extras)
+            self.on_event(NodeFinished(result, index, len(ids)))
             failed = failed or result.status == "error"
             results.append(result)
         return results

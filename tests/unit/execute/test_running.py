@@ -165,6 +165,9 @@ def test_a_failed_hook_of_the_run(engine: Engine) -> None:
     assert [result.status for result in results] == ["error", "skipped", "success"]
     assert str(results[0].message).startswith("shop.on-run-start.0 failed, error:\n ")
     assert (results[1].message, results[1].failures) == ("shop.on-run-start.1 skipped", 1)
+    assert [(type(event), event.index, event.total) for event in engine.events[:3]] == [
+        (NodeStarted, 1, 2), (NodeFinished, 1, 2), (NodeFinished, 2, 2)
+    ]  # fmt: skip
 
 
 def test_nothing_selected_runs_no_hook(engine: Engine) -> None:
