@@ -22,6 +22,7 @@ RENDERED_ONLY = 9
 """Up to this version metrics had another shape (dbt 1.11: drop_v9_and_prior_metrics)."""
 SCHEMA = re.compile(r"/manifest/v(\d+)(?:\.\d+)*\.json$")
 NEXT_STEP = "Take manifest.json from a finished run again, whole ({flag} names a folder that holds it)."
+BUILT = ("model.", "seed.", "snapshot.")
 WRITER = "understudy"
 """The key of `metadata.env` under which a manifest of ours names its writer's version."""
 SOURCE_TEXT = b"Keyword(key="
@@ -49,6 +50,12 @@ class PriorColumn(msgspec.Struct, frozen=True):
     constraints: list[dict[str, Any]] | None = None
 
 
+class PriorConfig(msgspec.Struct, frozen=True):
+    """What is needed of a node's rendered config."""
+
+    materialized: str | None = None
+
+
 class PriorNode(msgspec.Struct, frozen=True):
     """A model, seed, snapshot, test, analysis, operation or function of an older manifest.
 
@@ -67,7 +74,7 @@ class PriorNode(msgspec.Struct, frozen=True):
     raw_code: str | None = None
     raw_sql: str | None = None
     checksum: Checksum = msgspec.field(default_factory=lambda: Checksum("none", ""))
-    config: dict[str, Any] = {}
+    config: PriorConfig = PriorConfig()
     unrendered_config: dict[str, Any] = {}
     description: str | None = ""
     columns: dict[str, PriorColumn] = {}
@@ -84,7 +91,7 @@ class PriorNode(msgspec.Struct, frozen=True):
     @property
     def materialized(self) -> str:
         """The materialization's name."""
-        return str(self.config.get("materialized", ""))
+        return self.config.materialized or ""
 
     @property
     def is_ephemeral(self) -> bool:
@@ -105,7 +112,6 @@ class PriorSource(msgspec.Struct, frozen=True):
     original_file_path: str = ""
     unrendered_database: str | msgspec.UnsetType | None = msgspec.UNSET
     unrendered_schema: str | msgspec.UnsetType | None = msgspec.UNSET
-    config: dict[str, Any] = {}
     unrendered_config: dict[str, Any] = {}
     quoting: dict[str, Any] | None = None
     freshness: Any = None
@@ -127,7 +133,6 @@ class PriorExposure(msgspec.Struct, frozen=True):
     url: str | None = None
     description: str | None = ""
     label: str | None = None
-    config: dict[str, Any] = {}
     unrendered_config: dict[str, Any] = {}
     depends_on: DependsOn = msgspec.field(default_factory=DependsOn)
 
@@ -137,6 +142,11 @@ class PriorMacro(msgspec.Struct, frozen=True):
 
     macro_sql: str
     package_name: str
+
+
+class _Relation(msgspec.Struct, frozen=True):
+    schema: str | None = None
+    config: PriorConfig = PriorConfig()
 
 
 class _Document(msgspec.Struct):
@@ -160,7 +170,7 @@ class Entries(Mapping[str, T], Generic[T]):
 
     def __init__(self, part: str, raw: Mapping[str, msgspec.Raw], kind: type[T], origin: str) -> None:
         self._part = part
-        self._raw = raw
+        self.raw = raw
         self._decode = msgspec.json.Decoder(kind).decode
         self._kept: dict[str, T] = {}
         self._origin = origin
@@ -169,19 +179,19 @@ class Entries(Mapping[str, T], Generic[T]):
         kept = self._kept.get(unique_id)
         if kept is None:
             try:
-                kept = self._kept[unique_id] = self._decode(self._raw[unique_id])
+                kept = self._kept[unique_id] = self._decode(self.raw[unique_id])
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 raise damaged(self._origin, f"{self._part}[{unique_id!r}]: {error}") from error
         return kept
 
     def __contains__(self, unique_id: object) -> bool:
-        return unique_id in self._raw
+        return unique_id in self.raw
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._raw)
+        return iter(self.raw)
 
     def __len__(self) -> int:
-        return len(self._raw)
+        return len(self.raw)
 
 
 class Prior:
@@ -221,10 +231,17 @@ class Prior:
         for part in self._parts:
             yield from part
 
+    def relations(self) -> int:
+        """How many nodes have a relation there; nothing but that is decoded."""
+        light = Entries(
+            "nodes", {i: raw for i, raw in self.nodes.raw.items() if i.startswith(BUILT)}, _Relation, self.origin
+        )
+        return sum(1 for node in light.values() if node.schema and node.config.materialized != "ephemeral")
+
     def relational(self, unique_id: str) -> PriorNode | None:
         """The counterpart that has a relation: a model, seed, snapshot or function that is not ephemeral there."""
         part = self.functions if unique_id in self.functions else self.nodes
-        if unique_id not in part or unique_id.partition(".")[0] not in ("model", "seed", "snapshot", "function"):
+        if unique_id not in part or not unique_id.startswith((*BUILT, "function.")):
             return None
         node = part[unique_id]
         return None if node.is_ephemeral or not node.schema else node

@@ -124,6 +124,7 @@ def test_what_has_a_relation() -> None:
     prior = decode(raw)
     assert [i for i in prior.unique_ids() if prior.relational(i)] == ["model.shop.a", "function.shop.f"]
     assert prior.relational("model.shop.x") is None
+    assert prior.relations() == 1
 
 
 def test_who_wrote_it_tells_the_form_of_its_config() -> None:
