@@ -96,7 +96,7 @@ class LiveDatabase:
         self._connection: Connection | None = None
         self._cancelled = threading.Event()
 
-    def connection(self) -> Connection:
+    def _connected(self) -> Connection:
         """The connection itself."""
         if self._connection is None:
             self._connection = self._connect()
@@ -112,7 +112,7 @@ class LiveDatabase:
             raise Cancelled("Interrupted")
         if self._observe is not None:
             self._observe(request)
-        connection = self.connection()
+        connection = self._connected()
         if isinstance(request, Load):
             return connection.load(request)
         if isinstance(request, Statement):
@@ -130,22 +130,22 @@ class LiveDatabase:
 
     def relation(self, database: str | None, schema: str, identifier: str) -> Relation | None:
         """The relation with its type, or None. Raises DatabaseError when its schema may not be listed."""
-        return self._cache.find(self._dialect.relation(database, schema, identifier), self.connection)
+        return self._cache.find(self._dialect.relation(database, schema, identifier), self._connected)
 
     def relations(self, schema: SchemaName) -> Sequence[Relation]:
         """All relations of a schema. Raises DatabaseError."""
-        return self._cache.relations(schema, self.connection)
+        return self._cache.relations(schema, self._connected)
 
     def columns(self, relation: Relation) -> Sequence[ColumnType]:
         """The columns; empty when the relation is missing (which is asked of the cache: on some engines a failed look
         ends the transaction)."""
-        if relation.schema is not None and self._cache.find(relation, self.connection) is None:
+        if relation.schema is not None and self._cache.find(relation, self._connected) is None:
             return ()
-        return self.connection().columns(relation)
+        return self._connected().columns(relation)
 
     def schemas(self, database: str | None) -> Sequence[str]:
         """The names of the schemas."""
-        return self.connection().schemas(database)
+        return self._connected().schemas(database)
 
     def added(self, relation: Relation) -> None:
         """Note a new relation."""
