@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from understudy import __version__
 from understudy.app.deferral import Deferral, deferred_to
@@ -17,8 +17,8 @@ from understudy.execute.results import NodeResult
 
 def head(invocation: Invocation, project: Project, states: States) -> None:
     """Who runs, for which target, with which states."""
-    target = project.settings.target
-    invocation.emit(Started(__version__, invocation.options.command, target.name, target.type, states.in_use()))
+    target, command = project.settings.target, invocation.options.command
+    invocation.emit(Started(__version__, command, target.name, target.type, states.in_use(), invocation.id))
 
 
 def selected(invocation: Invocation, project: Project, ids: Sequence[str], deferral: Deferral | None) -> None:
@@ -64,8 +64,20 @@ def label(project: Project, unique_id: str) -> tuple[str, str]:
     return node.resource_type, node.name
 
 
+def stood_in(project: Project, deferral: Deferral, ran: Set[str]) -> list[str]:
+    """What the run would have had to build first without deferral: the deferred nodes, and all that they depend on."""
+    deferred = [decision.unique_id for decision in deferral.resolution.deferred()]
+    nodes = project.manifest.nodes
+    return sorted(
+        unique_id
+        for unique_id in project.dag.ancestors(deferred) | set(deferred)
+        if unique_id not in ran and unique_id in nodes and nodes[unique_id].resource_type in BUILT
+    )
+
+
 def total(
     invocation: Invocation,
+    project: Project,
     results: Sequence[NodeResult],
     seconds: float,
     deferral: Deferral | None,
@@ -75,8 +87,8 @@ def total(
 ) -> None:
     """What came of the run, and what deferral saved."""
     statuses = Counter(result.status for result in results)
-    stood_in = [d.unique_id for d in deferral.resolution.deferred()] if deferral else []
-    known = [durations[unique_id] for unique_id in stood_in if unique_id in durations]
+    spared = stood_in(project, deferral, {result.unique_id for result in results}) if deferral else []
+    known = [durations[unique_id] for unique_id in spared if unique_id in durations]
     invocation.emit(
         RunFinished(
             seconds=seconds,
@@ -86,7 +98,7 @@ def total(
             failed=statuses["fail"],
             errors=statuses["error"],
             skipped=statuses["skipped"],
-            stood_in=len(stood_in),
+            stood_in=sum(unique_id.startswith("model.") for unique_id in spared),
             stood_in_seconds=sum(known) if known else None,
             interrupted=interrupted,
         )

@@ -6,20 +6,17 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 
-from understudy.adapters.registry import open_adapter
 from understudy.app import announce, deferral
-from understudy.app.choose import choose
 from understudy.app.commands import COMMANDS
 from understudy.app.events import Output, Stage
-from understudy.app.execution import list_schemas, observer
 from understudy.app.invocation import Invocation, Outcome
-from understudy.app.load import Project, load_project
-from understudy.app.states import States
+from understudy.app.load import Project
+from understudy.app.ready import observer, ready
 from understudy.app.written import Written
 from understudy.compile.compiler import Compiler
 from understudy.core.nodes import Seed
 from understudy.errors import UnderstudyError, raise_all
-from understudy.execute.database import LiveDatabase, RelationCache
+from understudy.execute.database import LiveDatabase
 from understudy.execute.results import NodeResult
 from understudy.execute.runner import Clock
 
@@ -30,29 +27,15 @@ def compile_selected(invocation: Invocation) -> Outcome:
     Raises:
         UnderstudyError: of the nodes that cannot be compiled, all in one list; then nothing is written.
     """
-    project = load_project(invocation)
-    states = States(invocation, project, defers=True)
-    selection = choose(invocation, project, states, COMMANDS["compile"])
     started = time.perf_counter()
-    with closing(open_adapter(project.settings.target, project.settings.root.root)) as adapter:
-        cache = RelationCache(project.dialect)
-        decided = deferral.decide_references(
-            invocation,
-            project,
-            states,
-            selected=selection.selected,
-            runs=frozenset(selection.nodes),
-            builds=frozenset(),
-            list_schemas=lambda schemas: list_schemas(adapter, schemas, cache),
-        )
-        announce.head(invocation, project, states)
-        announce.selected(invocation, project, selection.nodes, decided)
+    with ready(invocation, COMMANDS["compile"]) as all_set:
+        project, decided = all_set.project, all_set.deferral
+        announce.selected(invocation, project, all_set.selection.nodes, decided)
         deferral.tell(invocation, decided)
-        compiler = Compiler(project.manifest, project.names, decided.resolution, project.renderer, project.dialect)
-        database = LiveDatabase(adapter.connect, cache, project.dialect, observer(invocation))
+        database = LiveDatabase(all_set.adapter.connect, all_set.cache, project.dialect, observer(invocation))
         with closing(database):
-            results = compile_all(compiler, database, selection.nodes)
-    written = Written(invocation, project, compiler)
+            results = compile_all(all_set.compiler, database, all_set.selection.nodes)
+    written = Written(invocation, project, all_set.compiler)
     for result in results:
         written.node(result)
     written.artifacts(results, time.perf_counter() - started)

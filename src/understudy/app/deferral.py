@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from understudy.app.events import ReferenceDecided
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project
 from understudy.app.states import States
-from understudy.core.relation import SchemaName
+from understudy.core.relation import Relation, SchemaName
 from understudy.defer import check
 from understudy.defer.resolution import (
     Catalog,
@@ -23,10 +23,12 @@ from understudy.defer.resolution import (
     plain,
     resolve,
 )
-from understudy.errors import raise_all
+from understudy.errors import PermissionDenied, raise_all
 
 ListSchemas = Callable[[Iterable[SchemaName]], Listings]
 """Asks the engine for the relations of schemas; called once, and not at all when nothing hangs on it."""
+AskDenied = Callable[[Sequence[Relation]], Mapping[Relation, PermissionDenied]]
+"""Asks the engine which of the relations may not be read; not called when nothing is deferred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ def decide_references(
     runs: frozenset[str],
     builds: frozenset[str],
     list_schemas: ListSchemas,
+    denied: AskDenied = lambda relations: {},
 ) -> Deferral:
     """The resolution of this run.
 
@@ -68,6 +71,8 @@ def decide_references(
     exists = existence(manifest, asked, names, catalog)
     resolution = resolve(manifest, asked, selected, builds, states.priors, states.policy, names, exists)
     raise_all(check.missing(resolution, asked, catalog, verify=verify))
+    if verify:
+        raise_all(check.unreadable(resolution, asked, denied))
     limit = timedelta(seconds=options.state_max_age) if options.state_max_age else None
     invocation.warn(
         *check.oddities(resolution, asked, manifest, project.dag, states.priors, now=invocation.started, max_age=limit)

@@ -13,7 +13,7 @@ from typing import TypeVar
 from understudy import __version__
 from understudy.app.events import Checked
 from understudy.app.invocation import Invocation, Outcome
-from understudy.app.load import settings_of
+from understudy.app.load import SECRET_FIELDS, settings_of
 from understudy.core.project import DBT_VERSION, Settings
 from understudy.core.statement import Statement
 from understudy.errors import UnderstudyError
@@ -21,8 +21,6 @@ from understudy.project.profiles import find_profiles_dir
 from understudy.project.settings import find_project_dir
 
 T = TypeVar("T")
-SECRET_FIELDS = ("pass", "token", "secret", "key", "credential")
-"""A field of the profile whose name holds one of these is not shown."""
 
 
 def diagnose(invocation: Invocation) -> Outcome:

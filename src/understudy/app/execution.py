@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from contextlib import closing
 
-from understudy.adapters.base import Adapter
-from understudy.adapters.registry import open_adapter
 from understudy.app import announce, deferral
-from understudy.app.choose import choose
 from understudy.app.commands import COMMANDS
-from understudy.app.events import Logged, NodeFinished, NodeStarted
+from understudy.app.events import NodeFinished, NodeStarted
 from understudy.app.invocation import Invocation, Outcome
-from understudy.app.load import Project, load_project
-from understudy.app.states import States
+from understudy.app.load import Project
+from understudy.app.ready import observer, ready
 from understudy.app.written import Written
-from understudy.compile.compiler import Compiler
-from understudy.core.relation import SchemaName
-from understudy.defer.resolution import Listings
 from understudy.errors import Cancelled
 from understudy.execute import events as node_events
-from understudy.execute.database import Observer, RelationCache
 from understudy.execute.plan import make_plan
 from understudy.execute.results import FAILED, NodeResult
 from understudy.execute.runner import RunOptions, run
@@ -30,43 +21,32 @@ from understudy.execute.runner import RunOptions, run
 def execute(invocation: Invocation) -> Outcome:
     """`run`, `test`, `seed` and `build`. Exit code 1 when a node failed; errors before the first statement are raised."""
     options = invocation.options
-    command = COMMANDS[options.command]
-    project = load_project(invocation)
-    states = States(invocation, project, defers=True)
-    selection = choose(invocation, project, states, command)
-    with closing(open_adapter(project.settings.target, project.settings.root.root)) as adapter:
-        cache = RelationCache(project.dialect)
-        chosen = frozenset(selection.nodes)
-        decided = deferral.decide_references(
-            invocation,
-            project,
-            states,
-            selected=selection.selected,
-            runs=chosen,
-            builds=frozenset(uid for uid in chosen if uid.partition(".")[0] in command.builds),
-            list_schemas=lambda schemas: list_schemas(adapter, schemas, cache),
-        )
+    with ready(invocation, COMMANDS[options.command]) as all_set:
+        project, decided = all_set.project, all_set.deferral
         plan = make_plan(
-            project.manifest, project.dag, selection.nodes, options.command, store_failures=options.store_failures
+            project.manifest,
+            project.dag,
+            all_set.selection.nodes,
+            options.command,
+            store_failures=options.store_failures,
         )
-        announce.head(invocation, project, states)
         announce.selected(invocation, project, [step.unique_id for step in plan.steps], decided)
         deferral.tell(invocation, decided)
-        compiler = Compiler(project.manifest, project.names, decided.resolution, project.renderer, project.dialect)
-        written = Written(invocation, project, compiler)
+        written = Written(invocation, project, all_set.compiler)
         started = time.perf_counter()
         results = run(
             plan,
-            compiler,
-            adapter,
+            all_set.compiler,
+            all_set.adapter,
             run_options(invocation, project),
             lambda event: _told(invocation, project, written, event),
-            cache=cache,
+            cache=all_set.cache,
         )
     seconds = time.perf_counter() - started
     written.artifacts(results, seconds)
     interrupted = any(isinstance(result.error, Cancelled) for result in results)
-    announce.total(invocation, results, seconds, decided, states.durations(), interrupted=interrupted)
+    durations = all_set.states.durations()
+    announce.total(invocation, project, results, seconds, decided, durations, interrupted=interrupted)
     return Outcome(1 if interrupted or any(result.status in FAILED for result in results) else 0)
 
 
@@ -80,21 +60,6 @@ def run_options(invocation: Invocation, project: Project) -> RunOptions:
         warn_error=invocation.rules.verdict("LogTestResult") == "error",
         observe=observer(invocation),
     )
-
-
-def observer(invocation: Invocation) -> Observer | None:
-    """With --debug, every statement is told before it is sent."""
-    if not invocation.options.debug:
-        return None
-    return lambda request: invocation.emit(Logged(f"SQL {getattr(request, 'sql', request)}"))
-
-
-def list_schemas(adapter: Adapter, schemas: Iterable[SchemaName], cache: RelationCache) -> Listings:
-    """List schemas on a connection of its own; the run's cache learns of what was found."""
-    with closing(adapter.connect()) as connection:
-        listing = connection.relations(schemas)
-    cache.fill(listing)
-    return listing
 
 
 def _told(invocation: Invocation, project: Project, written: Written, event: node_events.NodeEvent) -> None:

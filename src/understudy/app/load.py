@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from understudy.app.events import Secrets, Stage
 from understudy.app.invocation import Invocation
 from understudy.app.options import variables
 from understudy.core.manifest import Manifest
@@ -87,13 +88,23 @@ def flags(invocation: Invocation) -> dict[str, object]:
     }
 
 
+SECRET_FIELDS = ("pass", "password", "token", "secret", "private_key", "credential")
+
+
+def secrets(settings: Settings) -> tuple[str, ...]:
+    """The values of the profile that must never be printed."""
+    fields = settings.target.credentials.items()
+    return tuple(str(value) for name, value in fields if value and any(word in name for word in SECRET_FIELDS))
+
+
 def load_project(invocation: Invocation) -> Project:
     """Load, parse and link. Raises ProjectError and what stands below it; warnings are told as they come."""
     settings = settings_of(invocation)
+    invocation.emit(Secrets(secrets(settings)))
+    files = read_files(settings)
+    invocation.emit(Stage(f"Reading {len(files):,} files"))
     language = dialect(settings.target.type)
-    parsed = parse_project(
-        settings, read_files(settings), builtins=BUILTINS, builtin_macros=builtin_macros(), dialect=language
-    )
+    parsed = parse_project(settings, files, builtins=BUILTINS, builtin_macros=builtin_macros(), dialect=language)
     invocation.warn(*parsed.warnings)
     invocation.warn(*link(parsed.manifest, settings))
     return Project(

@@ -88,7 +88,8 @@ class States:
         return found
 
     def in_use(self) -> tuple[StateInUse, ...]:
-        """What the head of the output says of the states that were read."""
+        """What the head of the output says of the states that are compared with or deferred to."""
+        _ = self.priors  # the chain is read here at the latest
         labels = {state.manifest: state for state in (self.compared, *self.chain) if state is not None}
         return tuple(
             self._describe(state, self._priors[path]) for path, state in labels.items() if path in self._priors

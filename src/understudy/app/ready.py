@@ -1,0 +1,102 @@
+"""Load to defer: everything that comes before the first node is compiled, for every command that resolves references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+from understudy.adapters.base import Adapter
+from understudy.adapters.registry import open_adapter
+from understudy.app import announce, deferral
+from understudy.app.choose import choose
+from understudy.app.commands import Command
+from understudy.app.deferral import Deferral
+from understudy.app.events import Logged, Printed
+from understudy.app.invocation import Invocation
+from understudy.app.load import Project, load_project
+from understudy.app.states import States
+from understudy.compile.compiler import Compiler
+from understudy.core.relation import SchemaName
+from understudy.core.warning import Warning_
+from understudy.defer.resolution import Listings
+from understudy.execute.database import Observer, RelationCache
+from understudy.select.evaluate import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a run needs, decided and open. `cache` knows what was listed on the way."""
+
+    project: Project
+    states: States
+    selection: Selection
+    adapter: Adapter
+    cache: RelationCache
+    deferral: Deferral
+    compiler: Compiler
+
+
+@contextmanager
+def ready(invocation: Invocation, command: Command) -> Iterator[Ready]:
+    """Everything up to the first statement; the adapter is closed at the end.
+
+    Raises ProjectError, SelectorError, StateError, DeferError and what stands below them; nothing is written by then.
+    """
+    project = load_project(invocation)
+    listen(invocation, project)
+    states = States(invocation, project, defers=True)
+    selection = choose(invocation, project, states, command)
+    announce.head(invocation, project, states)
+    runs = frozenset(selection.nodes)
+    with closing(open_adapter(project.settings.target, project.settings.root.root)) as adapter:
+        cache = RelationCache(project.dialect)
+        decided = deferral.decide_references(
+            invocation,
+            project,
+            states,
+            selected=selection.selected,
+            runs=runs,
+            builds=frozenset(unique_id for unique_id in runs if unique_id.partition(".")[0] in command.builds),
+            list_schemas=lambda schemas: list_schemas(adapter, schemas, cache),
+        )
+        compiler = Compiler(
+            project.manifest,
+            project.names,
+            decided.resolution,
+            project.renderer,
+            project.dialect,
+            selected=selection.nodes,
+        )
+        yield Ready(project, states, selection, adapter, cache, decided, compiler)
+
+
+def list_schemas(adapter: Adapter, schemas: Iterable[SchemaName], cache: RelationCache) -> Listings:
+    """List schemas on a connection of its own; the run's cache learns of what was found."""
+    with closing(adapter.connect()) as connection:
+        listing = connection.relations(schemas)
+    cache.fill(listing)
+    return listing
+
+
+def listen(invocation: Invocation, project: Project) -> None:
+    """Pass on what templates log, print and warn of."""
+
+    def notify(kind: str, message: str, unique_id: str | None) -> None:
+        match kind:
+            case "print":
+                invocation.emit(Printed(message, unique_id))
+            case "warn":
+                place = project.manifest.place(unique_id) if unique_id else None
+                invocation.warn(Warning_("JinjaLogWarning", message, place))
+            case _:
+                invocation.emit(Logged(message, "info" if kind == "info" else "debug", unique_id))
+
+    project.renderer.listen(notify)
+
+
+def observer(invocation: Invocation) -> Observer | None:
+    """With --debug, every statement is told before it is sent."""
+    if not invocation.options.debug:
+        return None
+    return lambda request: invocation.emit(Logged(f"SQL {getattr(request, 'sql', request)}"))
