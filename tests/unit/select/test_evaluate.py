@@ -94,6 +94,18 @@ def test_tests_come_along_by_mode(text: str, mode: Any, expected: set[str]) -> N
     assert short(run(text, indirect=mode)) == expected
 
 
+def test_buildable_takes_any_source_for_given_at_the_first_look() -> None:
+    """As in dbt 1.11: a source needs no building, so a test of a model and a source that is not above it comes along."""
+    manifest = manifest_of(
+        make("source.shop.s.far"), make("model.shop.a"), make("model.shop.b"),
+        make("test.shop.far", "model.shop.a", "source.shop.s.far"),
+        make("test.shop.more", "model.shop.a", "model.shop.b", "source.shop.s.far"),
+    )  # fmt: skip
+    here = World(manifest, Dag.of(manifest), "shop")
+    assert short(evaluate(Spec(["a"], indirect="buildable"), here)) == {"a", "far"}
+    assert short(evaluate(Spec(["a"], indirect="cautious"), here)) == {"a"}
+
+
 def test_exclusion_takes_away_with_its_tests() -> None:
     assert short(run("a c", exclude=["c"])) == {"a", "t_a", "t_raw_a"}
     assert short(run("a c", exclude=["c"], indirect="cautious")) == {"a", "t_a", "t_ac"}

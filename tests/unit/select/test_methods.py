@@ -220,6 +220,7 @@ FILES = {
         ("seeds/s.csv/**", set()),
         ("seeds/?.csv", {"seed.shop.s"}),
         ("models/c.yml", {"shop.c"}),
+        ("models/marts/*.yml", {"seed.shop.s"}),
         ("models/*.yml", {"shop.c"}),
         ("models/lib", set()),
         ("models/a.sql", set()),
@@ -230,6 +231,9 @@ def test_a_path_is_a_file_or_a_folder_of_the_project(pattern: str, expected: set
     manifest = manifest_of(*(make(unique_id, original_file_path=path) for unique_id, path in FILES.items()))
     manifest.nodes["model.shop.c"].patch_path = "shop://models/c.yml"
     manifest.nodes["model.lib.c"].patch_path = "lib://models/c_of_lib.yml"
+    manifest.nodes[
+        "seed.shop.s"
+    ].patch_path = "shop://models/marts/seeds.yml"  # ** stands for folders, not for this file
     assert found(f"path:{pattern}", World(manifest, Dag.of(manifest), "shop")) == expected
 
 
