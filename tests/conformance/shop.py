@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,14 @@ class Shop:
     root: Path
     warehouse: Warehouse
     threads: int = 4
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """Of the profile, in place of the warehouse's."""
 
     def write(self, files: Mapping[str, str]) -> Shop:
         """Write files, with the project file and the profile where they are missing."""
-        outputs = {name: {**self.warehouse.target(name), "threads": self.threads} for name in ("dev", "prod")}
+        outputs = {
+            name: {**self.warehouse.target(name), "threads": self.threads, **self.fields} for name in ("dev", "prod")
+        }
         profiles = json.dumps({"shop": {"target": "dev", "outputs": outputs}})
         base = {"profiles.yml": profiles}
         if not (self.root / "dbt_project.yml").exists():
@@ -43,6 +47,11 @@ class Shop:
     def models(self, **models: str) -> Shop:
         """Write models by name."""
         return self.write({f"models/{name}.sql": text for name, text in models.items()})
+
+    def as_somebody(self, fields: Mapping[str, Any]) -> Shop:
+        """The same project with other fields in the profile."""
+        self.fields = fields
+        return self.write({})
 
     def run(self, *args: str) -> cli.Ran:
         """A command."""

@@ -27,6 +27,12 @@ class Warehouse(Protocol):
     def table(self, schema: str, name: str) -> str:
         """A relation's name as SQL."""
 
+    def reader(self, *schemas: str) -> Mapping[str, Any]:
+        """Fields of a profile: somebody who builds in schemas of his own, and may read all that is in `schemas` now.
+
+        Raises NotImplementedError on an engine without roles.
+        """
+
 
 class DuckDB:
     """A file of its own for each test."""
@@ -54,6 +60,9 @@ class DuckDB:
     def table(self, schema: str, name: str) -> str:
         quoted = name.replace('"', '""')
         return f'{schema}."{quoted}"'
+
+    def reader(self, *schemas: str) -> Mapping[str, Any]:
+        raise NotImplementedError
 
 
 @contextmanager
@@ -88,6 +97,18 @@ class Postgres:
     def table(self, schema: str, name: str) -> str:
         quoted = name.replace('"', '""')
         return f'"{schema}"."{quoted}"'
+
+    def reader(self, *schemas: str) -> Mapping[str, Any]:
+        grants = "".join(
+            f'grant usage on schema "{schema}" to shop_reader; grant select on all tables in schema "{schema}" to shop_reader;'
+            for schema in schemas
+        )
+        self.query(
+            "do $$ begin if not exists (select from pg_roles where rolname = 'shop_reader') then "
+            "create role shop_reader login password 'shop_reader'; end if; end $$;"
+            f'drop owned by shop_reader; grant create on database "{self.database}" to shop_reader; {grants}'
+        )
+        return {"user": "shop_reader", "password": "shop_reader"}
 
 
 @contextmanager

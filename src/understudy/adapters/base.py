@@ -8,7 +8,7 @@ from typing import Protocol
 
 from understudy.core.relation import Relation, SchemaName
 from understudy.core.statement import ColumnType, Load, Result, Statement
-from understudy.errors import DatabaseError
+from understudy.errors import DatabaseError, PermissionDenied
 from understudy.sql.dialect import Dialect
 
 
@@ -18,6 +18,7 @@ class Capabilities:
 
     `transactions`: several statements, DDL among them, are done whole or not at all. `swap_in_place`: a relation can be
     dropped and another renamed to its name in one transaction. `cross_database`: a query may read other databases.
+    `grants`: relations have rights, and a session may lack them.
     """
 
     transactions: bool = True
@@ -42,6 +43,9 @@ class Connection(Protocol):
 
     def relations(self, schemas: Iterable[SchemaName]) -> Listing:
         """List schemas, in one query per database at most. A schema that is missing is empty; errors are values."""
+
+    def denied(self, relations: Iterable[Relation]) -> Mapping[Relation, PermissionDenied]:
+        """Those of the relations that are there and may not be read; asked only of engines with `grants`."""
 
     def columns(self, relation: Relation) -> Sequence[ColumnType]:
         """The columns in order; empty when the relation is missing. Raises DatabaseError."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from understudy.core.manifest import Manifest
+from understudy.core.relation import Relation
 from understudy.core.warning import Warning_
 from understudy.defer.decide import Reason
 from understudy.defer.resolution import (
@@ -22,7 +23,7 @@ from understudy.defer.resolution import (
     plain,
     references,
 )
-from understudy.errors import DeferError
+from understudy.errors import DeferError, PermissionDenied
 
 MAX_AGE = timedelta(hours=24)
 SHOWN = 5
@@ -54,6 +55,31 @@ HINTS = {
     NOT_THERE: "Build them in the state's environment, take a newer state, or go on with --no-verify-state.",
     NOWHERE: "Select them too (+name), or go on with --no-verify-state.",
 }
+
+
+def unreadable(
+    resolution: Resolution,
+    frontier: Frontier,
+    ask: Callable[[Sequence[Relation]], Mapping[Relation, PermissionDenied]],
+) -> list[DeferError]:
+    """Deferred relations that are there, and that the target's user may not read: one error, or none.
+
+    `ask` gives the refused ones among relations; it is not called when nothing is deferred.
+    """
+    deferred = {
+        decision.relation: decision
+        for unique_id in frontier.referenced
+        if (decision := resolution[unique_id]).deferred and decision.relation and not unique_id.startswith("function.")
+    }
+    refused = ask(tuple(deferred)) if deferred else {}
+    if not refused:
+        return []
+    lines = [
+        f"{_named(deferred[relation])}, needed by {_few(frontier.referenced[deferred[relation].unique_id])}"
+        for relation in refused
+    ]
+    hint = next(iter(refused.values())).hint
+    return [DeferError(f"{len(lines)} relations may not be read:\n    " + "\n    ".join(sorted(lines)), hint=hint)]
 
 
 def _questions(decision: Decision, catalog: Catalog, verify: bool) -> Iterator[tuple[str, bool | Unlisted]]:

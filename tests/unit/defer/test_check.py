@@ -10,7 +10,7 @@ from support.graphs import edges, manifest, model, singular, state
 
 from understudy.core.manifest import Manifest
 from understudy.core.relation import Relation, SchemaName
-from understudy.defer.check import age, missing, oddities
+from understudy.defer.check import age, missing, oddities, unreadable
 from understudy.defer.decide import Policy
 from understudy.defer.resolution import (
     Catalog,
@@ -71,6 +71,29 @@ def test_deferred_relations_that_are_gone_are_listed_together() -> None:
     assert "db.prod.a (model.shop.a, state prod), needed by model.shop.c" in str(error)
     assert "db.prod.b (model.shop.b, state prod), needed by model.shop.c" in str(error)
     assert "--no-verify-state" in str(error)
+
+
+def test_deferred_relations_that_may_not_be_read_are_listed_together() -> None:
+    catalog = Catalog({DEV: [rel("dev", "new")], PROD: [rel("prod", "a"), rel("prod", "b")]}, NAMES.dialect)
+    resolution, found, _ = resolved(catalog, {"model.shop.c"})
+    asked: list[Relation] = []
+
+    def ask(relations: Any) -> dict[Relation, PermissionDenied]:
+        asked.extend(relations)
+        return {relation: PermissionDenied("no", hint="Ask its owner") for relation in relations}
+
+    (error,) = unreadable(resolution, found, ask)
+    assert {relation.identifier for relation in asked} == {"a", "b"}
+    assert "2 relations may not be read" in str(error)
+    assert "db.prod.a (model.shop.a, state prod), needed by model.shop.c" in str(error)
+    assert error.hint == "Ask its owner"
+    assert unreadable(resolution, found, lambda relations: {}) == []
+
+
+def test_nobody_is_asked_about_rights_when_nothing_is_deferred() -> None:
+    catalog = Catalog({DEV: [rel("dev", name) for name in ("a", "b", "new")]}, NAMES.dialect)
+    resolution, found, _ = resolved(catalog, {"model.shop.c"})
+    assert unreadable(resolution, found, lambda relations: pytest.fail("asked")) == []
 
 
 def test_a_node_that_was_never_built() -> None:

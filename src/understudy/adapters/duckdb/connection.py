@@ -15,7 +15,7 @@ from understudy.adapters.duckdb.profile import Profile, attach_sql, literal, rea
 from understudy.core.project import Target
 from understudy.core.relation import Relation, SchemaName
 from understudy.core.statement import ColumnType, Load, Result, Statement
-from understudy.errors import DatabaseError, DatabaseLocked, ProfileError
+from understudy.errors import DatabaseError, DatabaseLocked, PermissionDenied, ProfileError
 from understudy.sql.dialect import Dialect, dialect
 
 LOCK_WAIT = 2.0
@@ -152,6 +152,10 @@ class DuckDBConnection:
                 relation = self._dialect.relation(database, schema, name, type=kind)
                 found[(database.lower(), schema.lower())].append(relation)
         return {name: found[key] if key[0] in attached else _not_attached(name) for name, key in keys.items()}
+
+    def denied(self, relations: Iterable[Relation]) -> Mapping[Relation, PermissionDenied]:
+        """DuckDB has no rights."""
+        return {}
 
     def columns(self, relation: Relation) -> Sequence[ColumnType]:
         """What `describe` says. In a transaction a missing relation ends the transaction: ask `relations` first."""
