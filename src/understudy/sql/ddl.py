@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from understudy.core.relation import Relation, quote
+from understudy.sql.language import Language
 
 
-class Ddl:
+class Ddl(Language):
     """Statements as text. Names come in as relations and are quoted by them; values are escaped here."""
-
-    binding = "?"
-    """How a parameter is written in a statement."""
-    seed_types: Mapping[str, str] = {
-        "integer": "integer", "number": "float8", "date": "date", "datetime": "timestamp without time zone",
-        "boolean": "boolean", "text": "text",
-    }  # fmt: skip
-    """What a column of a seed becomes, by the kind of values in it (dbt 1.11: convert_*_type)."""
-    type_labels: Mapping[str, str] = {"string": "TEXT"}
-    """Names of types that the engine spells differently (dbt 1.11: Column.TYPE_LABELS)."""
-    current_timestamp = "current_timestamp"
-
-    def literal(self, value: object) -> str:
-        """A text as a SQL string: quotes inside it are doubled."""
-        return "'" + str(value).replace("'", "''") + "'"
-
-    def type_name(self, label: str) -> str:
-        """The engine's name of a type (`string` -> `TEXT`), or the label itself."""
-        return self.type_labels.get(label.lower(), label)
 
     def create_schema(self, schema: Relation) -> str:
         """`schema` is a relation without an identifier."""
@@ -49,10 +31,6 @@ class Ddl:
     def truncate(self, relation: Relation) -> str:
         """Empty a table."""
         return f"truncate table {relation.render()}"
-
-    def kind(self, relation: Relation) -> str:
-        """The word for the relation's type in statements."""
-        return (relation.type or "table").replace("_", " ")
 
     def add_column(self, relation: Relation, name: str, data_type: str) -> str:
         """Add one column to a table."""
@@ -76,15 +54,6 @@ class Ddl:
         column = quote(name, relation.quote_character)
         return f"comment on column {relation.render()}.{column} is {self.literal(text)}"
 
-    def describe(self, relation: Relation) -> str:
-        """A query for the names and types of a relation's columns, in order."""
-        where = f"table_name = {self.literal(relation.identifier)} and table_schema = {self.literal(relation.schema)}"
-        return f"select column_name, data_type from information_schema.columns where {where} order by ordinal_position"
-
-    def describe_query(self, sql: str) -> str | None:
-        """A query for the names and types of another query's columns; None: the result of the query itself tells them."""
-        return None
-
     def create_index(self, relation: Relation, name: str, columns: Sequence[str], unique: bool) -> str:
         """An index on a table; the columns are expressions as the project wrote them."""
         word = "unique index" if unique else "index"
@@ -93,7 +62,3 @@ class Ddl:
     def copy_csv(self, relation: Relation, path: str, delimiter: str) -> str:
         """The statement that copies a CSV file with a header into a table, for engines that read files themselves."""
         raise NotImplementedError
-
-    def constraint_target(self, to: str) -> str:
-        """The table that a foreign key names."""
-        return to
