@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
@@ -17,9 +17,10 @@ from understudy.app.invocation import Invocation
 from understudy.app.load import Project, load_project
 from understudy.app.states import States
 from understudy.compile.compiler import Compiler
-from understudy.core.relation import SchemaName
+from understudy.core.relation import Relation, SchemaName
 from understudy.core.warning import Warning_
 from understudy.defer.resolution import Listings
+from understudy.errors import PermissionDenied
 from understudy.execute.database import Observer, RelationCache
 from understudy.select.evaluate import Selection
 
@@ -59,6 +60,7 @@ def ready(invocation: Invocation, command: Command) -> Iterator[Ready]:
             runs=runs,
             builds=frozenset(unique_id for unique_id in runs if unique_id.partition(".")[0] in command.builds),
             list_schemas=lambda schemas: list_schemas(adapter, schemas, cache),
+            denied=lambda relations: denied(adapter, relations),
         )
         compiler = Compiler(
             project.manifest,
@@ -77,6 +79,14 @@ def list_schemas(adapter: Adapter, schemas: Iterable[SchemaName], cache: Relatio
         listing = connection.relations(schemas)
     cache.fill(listing)
     return listing
+
+
+def denied(adapter: Adapter, relations: Sequence[Relation]) -> Mapping[Relation, PermissionDenied]:
+    """Which of the relations may not be read, on an engine that has rights."""
+    if not adapter.capabilities.grants:
+        return {}
+    with closing(adapter.connect()) as connection:
+        return connection.denied(relations)
 
 
 def listen(invocation: Invocation, project: Project) -> None:
