@@ -8,7 +8,7 @@ from importlib import import_module
 from understudy.adapters.base import Adapter
 from understudy.core.project import Target
 from understudy.errors import ProfileError
-from understudy.sql.dialect import DIALECTS, dialect
+from understudy.sql.dialect import dialect
 
 EXTRAS = {"postgres": "postgres", "spark": "spark"}
 """The extra of the package that brings an engine's driver."""
@@ -29,6 +29,3 @@ def open_adapter(target: Target, project_root: str) -> Adapter:
         raise ProfileError(f"The driver of {target.type} is not installed", hint=wanted) from error
     factory: Callable[[Target, str], Adapter] = module.open_adapter
     return factory(target, project_root)
-
-
-__all__ = ["DIALECTS", "open_adapter"]

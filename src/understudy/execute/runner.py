@@ -274,6 +274,8 @@ class NodeWorker:
 
     def _execute(self, node: Node, sql: str) -> tuple[Outcome, dict[str, Any]]:
         """The materialization, and the status, message and failures that come of it."""
+        if getattr(node, "language", "sql") != "sql":
+            raise ExecutionError("Python models cannot be run yet", hint="Write the model in SQL, or leave it out.")
         steps = materialization(node.materialized, self.adapter.dialect.name)
         build = self._build(node, sql)
         try:
@@ -353,7 +355,9 @@ def error_text(error: BaseException, node: Node) -> str:
     """The message of a node's error: what, in which node and file, the driver's words, the next step."""
     if not isinstance(error, UnderstudyError):
         return f"{type(error).__name__}: {error}"
-    lines = [f"{error.title} in {node.resource_type} {node.name} ({node.original_file_path})"]
+    line = error.place.line if error.place is not None and error.place.path == node.original_file_path else None
+    where = f"{node.original_file_path}:{line}" if line else node.original_file_path
+    lines = [f"{error.title} in {node.resource_type} {node.name} ({where})"]
     lines += [f"  {line}" for line in error.message.splitlines()]
     if error.hint:
         lines.append(f"  {error.hint}")

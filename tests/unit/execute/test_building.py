@@ -400,3 +400,9 @@ def test_indexes(engine: Engine) -> None:
 def test_an_unknown_materialization(engine: Engine) -> None:
     result = engine.one(model("a", materialized="tabel"))
     assert "Did you mean 'table'" in str(result.message)
+
+
+def test_a_python_model(engine: Engine) -> None:
+    node = model("a")
+    node.language = "python"
+    assert "Python models" in str(engine.one(node).message)
