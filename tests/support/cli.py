@@ -57,12 +57,12 @@ def ok(*args: str, cwd: Path, env: Mapping[str, str] | None = None) -> Ran:
     return ran
 
 
-PROJECT = """
+PROJECT = """\
 name: shop
 version: '1.0'
 profile: shop
 """
-PROFILES = """
+PROFILES = """\
 shop:
   target: dev
   outputs:
@@ -76,7 +76,8 @@ def project(root: Path, files: Mapping[str, str]) -> Path:
     for path, text in {"dbt_project.yml": PROJECT, "profiles.yml": PROFILES, **files}.items():
         file = root / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(textwrap.dedent(text).lstrip("\n"))
+        indented = text.startswith("\n ")  # a block of the test's own source; other text stays as it is
+        file.write_text(textwrap.dedent(text.removeprefix("\n")) if indented else text)
     return root
 
 

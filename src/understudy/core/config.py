@@ -219,6 +219,8 @@ def finish(config: Config, kind: str) -> Config:
         if value is not None and not isinstance(value, types):
             expected = " or ".join(WORDS[t] for t in (types if isinstance(types, tuple) else (types,)))
             raise ParseError(f"The config '{key}' must be {expected}, not {value!r}")
+    if not all(isinstance(tag, str) for tag in listed(config.get("tags") or [])):
+        raise ParseError(f"The config 'tags' must be text, or a list of texts, not {config['tags']!r}")
     if kind in ("seed", "snapshot", "test") and config["materialized"] not in (kind, None, ""):
         raise ParseError(f"A {kind} must have a materialized value of '{kind}', not {config['materialized']!r}")
     if kind == "test":

@@ -27,7 +27,8 @@ class SourceFile:
 
     The text is stripped of surrounding white space when it is read, so that such space never counts as a change. For a
     seed it is empty: its rows are read when they are loaded. `checksum` is the sha256 of the stripped text
-    (dbt 1.11: FileHash.from_contents). `modified_at` is in seconds since 1970.
+    (dbt 1.11: FileHash.from_contents). `modified_at` is in seconds since 1970. `first_line` is the line of the file at which
+    the text begins, for errors.
     """
 
     package: str
@@ -37,6 +38,7 @@ class SourceFile:
     text: str
     checksum: str
     modified_at: float = 0.0
+    first_line: int = 1
 
     @property
     def relative_path(self) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from understudy.core.manifest import Manifest
@@ -138,8 +139,12 @@ class Names:
         return f"{words}, which is disabled" if target.disabled is not None else f"{words}, which was not found"
 
     def error(self, unique_id: str, target: Target) -> LinkError:
-        """The error for a reference that names nothing, with the next step."""
-        return LinkError(self.message(unique_id, target), place=self.manifest.place(unique_id), hint=self._hint(target))
+        """The error for a reference that names nothing, with its line where that can be seen, and the next step."""
+        place = self.manifest.place(unique_id)
+        line = _line_of(target, getattr(self.manifest.get(unique_id), "raw_code", ""))
+        if line is not None:
+            place = replace(place, line=(place.line or 1) + line)
+        return LinkError(self.message(unique_id, target), place=place, hint=self._hint(target))
 
     def _hint(self, target: Target) -> str | None:
         if target.others:
@@ -156,6 +161,18 @@ class Names:
         if versions:
             return f"Its versions are: {', '.join(versions)}."
         return "It has no versions." if target.name in table else did_you_mean(target.name, table)
+
+
+def _line_of(target: Target, code: str) -> int | None:
+    """How many lines into the code the reference is written; None where it is made in another way."""
+    call = {"node": "ref"}.get(target.kind, target.kind)
+    quoted = r"[^)]*?".join(rf"['\"]{re.escape(part)}['\"]" for part in _parts(target))
+    found = re.search(rf"\b{call}\s*\([^)]*?{quoted}", code)
+    return None if found is None else code.count("\n", 0, found.end())
+
+
+def _parts(target: Target) -> list[str]:
+    return target.name.split(".", 1) if target.kind == "source" else [target.name]
 
 
 def _spellings(node: Any) -> Iterator[str]:

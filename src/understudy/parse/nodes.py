@@ -109,6 +109,8 @@ def _operations(parsing: Parsing, package: Package) -> None:
 
 def _common(parsing: Parsing, kind: str, file: SourceFile, name: str) -> dict[str, Any]:
     """The fields that every node made of a file has."""
+    if file.first_line > 1:
+        parsing.manifest.lines[f"{kind}.{file.package}.{name}"] = file.first_line
     return {
         "name": name,
         "package_name": file.package,

@@ -47,7 +47,7 @@ def _read_package(package: Package) -> Iterator[SourceFile]:
     ignored = _ignored(package.root)
     seen: set[tuple[str, str]] = set()
     listings: dict[str, list[tuple[str, float]]] = {}
-    contents: dict[str, tuple[str, str]] = {}
+    contents: dict[str, tuple[str, str, int]] = {}
     for kind, folders, extensions in _rules(package):
         for folder in folders:
             if folder not in listings:
@@ -61,8 +61,9 @@ def _read_package(package: Package) -> Iterator[SourceFile]:
                 seen.add((kind, path))
                 if path not in contents:
                     contents[path] = _read(package.root, path, kind)
-                text, checksum = contents[path]
-                yield SourceFile(package.name, kind, "" if folder == "." else folder, path, text, checksum, modified)
+                text, checksum, first = contents[path]
+                search_path = "" if folder == "." else folder
+                yield SourceFile(package.name, kind, search_path, path, text, checksum, modified, first)
 
 
 def _walk(root: str, folder: str, ignored: Callable[[str], bool]) -> Iterator[tuple[str, float]]:
@@ -97,15 +98,17 @@ def _ignored(root: str) -> Callable[[str], bool]:
         return GitIgnoreSpec.from_lines(file).match_file
 
 
-def _read(root: str, path: str, kind: FileKind) -> tuple[str, str]:
-    """The stripped text and its sha256; of a seed the checksum only."""
+def _read(root: str, path: str, kind: FileKind) -> tuple[str, str, int]:
+    """The stripped text, its sha256, and the line at which it begins; of a seed no text."""
     try:
         with open(os.path.join(root, path), "rb", buffering=0) as file:
-            text = file.read().decode("utf-8").strip()  # bytes as they are: line endings count, as they do for dbt
+            raw = file.read().decode("utf-8")  # bytes as they are: line endings count, as they do for dbt
     except UnicodeDecodeError as error:
         hint = "Save it as UTF-8"
         raise ParseError(f"The file is no UTF-8 (byte {error.start})", place=Place(path), hint=hint) from error
     except OSError as error:
         raise ParseError(f"The file cannot be read: {error.strerror}", place=Place(path)) from error
+    text = raw.strip()
+    first = raw.count("\n", 0, len(raw) - len(raw.lstrip())) + 1
     checksum = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    return ("" if kind == "seed" else text), checksum
+    return ("" if kind == "seed" else text), checksum, first

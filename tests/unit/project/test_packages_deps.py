@@ -354,7 +354,9 @@ def hostile() -> bytes:
 
 
 @pytest.mark.parametrize(
-    "body", [hostile(), b"no archive", archive([member("util/readme.md", b"x")]), archive([member("x", b"x")])]
+    "body",
+    [hostile(), b"no archive", archive([member("util/readme.md", b"x")]), archive([member("x", b"x")])],
+    ids=["a way out", "no archive", "no project", "no folder"],
 )
 def test_a_failed_install_leaves_the_old_packages_and_the_old_lock(shop: Shop, hub: Hub, body: bytes) -> None:
     hub.add("acme/dates", "1.0.0")
