@@ -88,7 +88,7 @@ def test_secrets() -> None:
     entry = {"type": "s3", "key_id": "it's", "scope": "s3://a", "map": {"a": "b"}, "list": ["x"], "none": None}
     assert secret_sql(entry, 2) == (
         "CREATE OR REPLACE SECRET _dbt_secret_2 (\n    type s3,\n    key_id 'it''s',\n    map map {'a': 'b'},\n"
-        "    list ['x'],\n    scope 's3://a'\n)"
+        "    list ('x'),\n    scope 's3://a'\n)"
     )
     assert secret_sql({"type": "gcs", "name": "g", "persistent": True}, 1).startswith(
         "CREATE OR REPLACE PERSISTENT SECRET g ("

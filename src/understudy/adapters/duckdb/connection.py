@@ -40,8 +40,10 @@ class DuckDBAdapter:
             if self._instance is None:
                 self._instance = self._open()
             cursor = self._instance.cursor()
+        # Relative paths in SQL are the project's, wherever the command was started (dbt changes its directory instead).
+        settings = {"file_search_path": self.project_root, **(self.profile.settings or {})}
         try:
-            for name, value in (self.profile.settings or {}).items():
+            for name, value in settings.items():
                 cursor.execute(f"SET {name} = {literal(value)}")
         except duckdb.Error as error:
             raise ProfileError(f"DuckDB refuses a setting of the profile: {error}") from error
@@ -63,7 +65,6 @@ class DuckDBAdapter:
                 instance.execute(sql)
             for entry in self.profile.attach:
                 instance.execute(attach_sql(entry, self.project_root))
-            instance.execute(f"SET GLOBAL file_search_path = {literal(self.project_root)}")
         except duckdb.Error as error:
             instance.close()
             raise opening(error, self.profile.path) from error

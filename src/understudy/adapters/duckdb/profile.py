@@ -132,8 +132,8 @@ def secret_sql(entry: Mapping[str, Any], number: int) -> str:
 def _secret_value(key: str, value: Any) -> str:
     if isinstance(value, Mapping):
         return f"{key} map {{{', '.join(f'{literal(k)}: {literal(v)}' for k, v in value.items())}}}"
-    if isinstance(value, list):
-        return f"{key} [{', '.join(map(literal, value))}]"
+    if isinstance(value, list):  # of one value, DuckDB 1.x takes the value itself only
+        return f"{key} ({', '.join(map(literal, value))})"
     return f"{key} {value}" if key in ("type", "provider", "extra_http_headers") else f"{key} {literal(value)}"
 
 
