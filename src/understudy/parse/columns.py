@@ -8,12 +8,15 @@ from typing import Any
 
 from understudy.core.nodes import Column, Model
 from understudy.parse.entries import Entry, Found, texts
+from understudy.parse.shapes import NAME, TEXT, misshapen
 
 KNOWN = frozenset({
     "name", "description", "meta", "data_type", "constraints", "docs", "config", "data_tests", "tests", "quote", "tags",
     "granularity",
 })  # fmt: skip
 CONSTRAINTS = ("check", "not_null", "unique", "primary_key", "foreign_key", "custom")
+
+SHAPE = {"name": NAME, "expression": NAME, "to": NAME, "columns": [TEXT], "to_columns": [TEXT]}
 
 
 def read_columns(found: Found, columns: Sequence[Entry]) -> dict[str, Column]:
@@ -51,7 +54,8 @@ def _column(found: Found, column: Entry) -> Column:
 
 def constraint(found: Found, value: Any, *, of_model: bool = False) -> dict[str, Any]:
     """A constraint with all of its fields. Raises YamlError for an unknown type."""
-    if not isinstance(value, dict) or value.get("type") not in CONSTRAINTS:
+    known = isinstance(value, dict) and value.get("type") in CONSTRAINTS
+    if not known or misshapen(value, SHAPE):
         hint = f"Its 'type' is one of {', '.join(CONSTRAINTS)}"
         raise found.error(
             f"The constraint {value!r:.80} of '{found.name}' cannot be understood", "constraints", hint=hint

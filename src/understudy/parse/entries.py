@@ -11,6 +11,7 @@ from understudy.core.walk import KeyPath, has_jinja, walk
 from understudy.errors import Place, UnderstudyError, YamlError
 from understudy.parse.parsing import Parsing
 from understudy.parse.scan import Scanned
+from understudy.parse.shapes import SHAPES, misshapen
 from understudy.template.scope import Captured
 
 Entry = dict[str, Any]
@@ -76,7 +77,16 @@ def render(parsing: Parsing, scan: Scanned, key: str, raw: Entry) -> Found:
     except UnderstudyError as error:
         error.place = Found(scan.file, key, raw, raw).place()
         raise
-    return Found(scan.file, key, rendered, raw, uses)
+    found = Found(scan.file, key, rendered, raw, uses)
+    wrong = misshapen(rendered, SHAPES.get(key, {}))
+    if wrong is not None:
+        path, words = wrong
+        value: Any = rendered
+        for step in path:
+            value = value[step]
+        label = ".".join(map(str, path))
+        raise found.error(f"'{label}' of '{raw['name']}' must be {words}, not {value!r:.60}", *path)
+    return found
 
 
 def rendered_late(key: str, path: KeyPath) -> bool:
