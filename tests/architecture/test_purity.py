@@ -32,13 +32,18 @@ HOMES = {
     "psycopg": ("understudy.adapters.postgres",),
     "pyspark": ("understudy.adapters.spark",),
     "rich": ("understudy.cli",),
-    "yaml": ("understudy.parse", "understudy.template"), # templates have toyaml and fromyaml
+    "yaml": ("understudy.parse", "understudy.template"),  # templates have toyaml and fromyaml
 }
 
 
 def leaves_the_zone(name: str) -> bool:
-    """Whether a module of ours is neither in the pure zone nor a package above a part of it (as `understudy.execute`)."""
+    """Whether a module of ours is neither in the pure zone nor a package above a part of it (as `understudy.execute`).
+
+    The versions that stand in `understudy/__init__.py` are constants, and everybody's.
+    """
     dotted = f"{name}."
+    if name in ("understudy.DBT_VERSION", "understudy.__version__"):
+        return False
     return dotted.startswith("understudy.") and not any(
         dotted.startswith(f"{pure}.") or pure.startswith(dotted) for pure in PURE_ZONE
     )

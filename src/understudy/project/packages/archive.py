@@ -82,6 +82,7 @@ class _Bounded:
         self.source, self.left, self.limit = source, limit, limit
 
     def read(self, size: int = -1) -> bytes:
+        """Up to `size` bytes. Raises ProjectError when more than the limit has come out."""
         data = self.source.read(size)
         self.left -= len(data)
         if self.left < 0:
@@ -102,6 +103,7 @@ class _Unpacking:
     members: int = 0
 
     def take(self, member: tarfile.TarInfo, tar: tarfile.TarFile) -> None:
+        """Unpack one member. Raises ProjectError for one that leads out of the folder, or is too much."""
         self.members += 1
         if self.members > self.max_members:
             raise ProjectError(f"The archive has more than {self.max_members} members")
