@@ -142,6 +142,18 @@ def test_versions_are_nodes_of_their_own() -> None:
     assert [(test.name, test.attached_node) for test in tests] == [("unique_m_v1_a", "model.shop.m.v1")]
 
 
+def test_a_version_may_have_tests_of_its_own() -> None:
+    yml = """
+models:
+  - name: m
+    tests: [unique: {column_name: a}]
+    versions: [{v: 1}, {v: 2, tests: [not_null: {column_name: b}]}, {v: 3, tests: []}]
+"""
+    files = {f"models/m_v{n}.sql": "select 1" for n in (1, 2, 3)} | {"models/m.yml": yml}
+    tests = [node.name for node in parse(files).manifest.nodes.values() if isinstance(node, GenericTest)]
+    assert tests == ["unique_m_v1_a", "not_null_m_v2_b"]
+
+
 def test_contracts_have_a_checksum_that_columns_change() -> None:
     yml = "models: [{name: m, config: {contract: {enforced: true}}, columns: [{name: a, data_type: %s}]}]"
     first = models({"models/m.sql": "select 1", "models/m.yml": yml % "int"})["m"]
