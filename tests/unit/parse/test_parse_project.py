@@ -147,11 +147,11 @@ def test_a_version_may_have_tests_of_its_own() -> None:
 models:
   - name: m
     tests: [unique: {column_name: a}]
-    versions: [{v: 1}, {v: 2, tests: [not_null: {column_name: b}]}, {v: 3, tests: []}]
+    versions: [{v: 1}, {v: 2, tests: [not_null: {column_name: b}]}, {v: 3, data_tests: []}, {v: 4, tests: []}]
 """
-    files = {f"models/m_v{n}.sql": "select 1" for n in (1, 2, 3)} | {"models/m.yml": yml}
+    files = {f"models/m_v{n}.sql": "select 1" for n in (1, 2, 3, 4)} | {"models/m.yml": yml}
     tests = [node.name for node in parse(files).manifest.nodes.values() if isinstance(node, GenericTest)]
-    assert tests == ["unique_m_v1_a", "not_null_m_v2_b"]
+    assert tests == ["unique_m_v1_a", "not_null_m_v2_b", "unique_m_v4_a"]  # dbt 1.11 overlooks an empty `tests`
 
 
 def test_contracts_have_a_checksum_that_columns_change() -> None:
