@@ -299,11 +299,14 @@ def _replace(build: Build, kind: RelationType) -> Steps:
     else:
         sql = str(build.macros.call("get_create_table_as_sql", False, place, build.sql))
     result = yield Statement(sql, purpose="main")
+    indexed = build.dialect.ddl.indexes_before_swap
+    if indexed:
+        _indexes(build, place.with_type(kind))
     if existing is not None:
         yield Statement(build.dialect.ddl.drop(existing), purpose="drop")
     if place is not target:
         yield Statement(build.dialect.ddl.rename(place.with_type(kind), target.identifier or ""), purpose="rename")
-    yield from _after(build, target, fresh=True)
+    yield from _after(build, target, fresh=True, indexed=indexed)
     return Outcome(result, sql, (target,))
 
 
@@ -317,12 +320,15 @@ def _before(build: Build) -> Generator[Request, Result, None]:
     yield from _hooks(build, "pre-hook", inside=True)
 
 
-def _after(build: Build, target: Relation, *, fresh: bool) -> Generator[Request, Result, None]:
-    """Indexes, grants, comments, hooks inside, `commit`, hooks outside. `fresh`: the relation was created in this run."""
+def _after(build: Build, target: Relation, *, fresh: bool, indexed: bool = False) -> Generator[Request, Result, None]:
+    """Indexes, grants, comments, hooks inside, `commit`, hooks outside.
+
+    `fresh`: the relation was created in this run; `indexed`: its indexes are there already.
+    """
     config, call = build.config, build.macros.call
     build.added(target)
-    if fresh and target.type == "table" and config.get("indexes"):
-        call("create_indexes", target)
+    if fresh and not indexed:
+        _indexes(build, target)
     if config.get("grants"):
         call("apply_grants", target, config["grants"], should_revoke=call("should_revoke", build.existing, fresh))
     if any((config.get("persist_docs") or {}).values()):
@@ -330,6 +336,11 @@ def _after(build: Build, target: Relation, *, fresh: bool) -> Generator[Request,
     yield from _hooks(build, "post-hook", inside=True)
     yield from _commit(build)
     yield from _hooks(build, "post-hook", inside=False)
+
+
+def _indexes(build: Build, relation: Relation) -> None:
+    if relation.type == "table" and build.config.get("indexes"):
+        build.macros.call("create_indexes", relation)
 
 
 def _check_name(build: Build) -> None:

@@ -11,6 +11,9 @@ from understudy.sql.language import Language
 class Ddl(Language):
     """Statements as text. Names come in as relations and are quoted by them; values are escaped here."""
 
+    indexes_before_swap = False
+    """Whether a table with indexes can be renamed: then they are made before its place is taken from the old one."""
+
     def create_schema(self, schema: Relation) -> str:
         """`schema` is a relation without an identifier."""
         return f"create schema if not exists {schema.render()}"

@@ -12,6 +12,9 @@ from understudy.sql.ddl import Ddl
 NAME_BYTES = 63
 """Longer names are cut by the server without an error, so that nobody finds them again (NAMEDATALEN - 1)."""
 
+DROP_LOCK = 8461811136750384245
+"""The number of the advisory lock under which relations are dropped: the bytes of "understu"."""
+
 INDEX_METHODS = ("btree", "hash", "gist", "spgist", "gin", "brin")
 
 
@@ -31,6 +34,7 @@ class Postgres(Ddl):
 
     binding = "%s"
     current_timestamp = "now()"
+    indexes_before_swap = True
 
     def create_schema(self, schema: Relation) -> str:
         """A schema's name has no database here."""
@@ -39,6 +43,14 @@ class Postgres(Ddl):
     def drop_schema(self, schema: Relation) -> str:
         """A schema's name has no database here."""
         return super().drop_schema(replace(schema, database=None))
+
+    def drop(self, relation: Relation) -> str:
+        """One at a time: `cascade` locks the views upon a relation in an order of its own, and two that lock the same
+        views in different orders would wait for each other. The lock ends with the transaction."""
+        drop = super().drop(relation)
+        if relation.schema is None:  # a temporary table: nobody else sees it
+            return drop
+        return f"select pg_catalog.pg_advisory_xact_lock({DROP_LOCK});\n{drop}"
 
     def alter_column_type(self, relation: Relation, name: str, data_type: str) -> str:
         """By way of another column: views that stand on the old one go with it (dbt 1.11: default__alter_column_type)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -342,6 +343,14 @@ def test_a_broken_contract_is_told(engine: PostgresEngine, sql: str, words: list
 # -- seeds and tests -------------------------------------------------------------------------------------------
 
 
+def test_a_seed_with_indexes(engine: PostgresEngine, tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text("id\n1\n")
+    node = seed("s", str(tmp_path), indexes=[{"columns": ["id"], "unique": True}])
+    for flags in ({}, {}, {"FULL_REFRESH": True}):
+        assert engine.one(node, flags=flags).status == "success"
+        assert len(engine.query(INDEXES)) == 1
+
+
 def test_a_seed(engine: PostgresEngine, tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text('id,Name,at,paid,yes\n1,"x, y",2024-01-02,1.5,true\n2,,,,\n')
     node = seed("s", str(tmp_path))
@@ -386,6 +395,21 @@ def test_many_threads_replace_many_relations(engine: PostgresEngine) -> None:
         for i in range(12)
     ]
     for _ in range(10):
+        assert [r.message for r in engine.run(*nodes, threads=8) if r.status != "success"] == []
+
+
+def test_views_on_the_same_tables_do_not_make_threads_wait_for_each_other(engine: PostgresEngine) -> None:
+    """Dropping a table locks the views upon it; two threads that lock the same ones in different orders would be stuck."""
+    draw = random.Random(1)
+    tables = [f"t{i}" for i in range(8)]
+    for _ in range(8):
+        draw.shuffle(tables)
+        nodes = [model(name, f"select 1 as a{name}, 2 as b{name}") for name in tables]
+        for number in range(10):
+            below = draw.sample(tables, 5)
+            columns = ", ".join(f"{name}.{draw.choice('ab')}{name}" for name in below)
+            froms = ", ".join(f"dev.{name}" for name in below)
+            nodes.append(model(f"v{number}", f"select {columns} from {froms}", "view", needs=tuple(below)))
         assert [r.message for r in engine.run(*nodes, threads=8) if r.status != "success"] == []
 
 
