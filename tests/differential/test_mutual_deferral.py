@@ -9,9 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.cli import compiled, ok, query
-
 from differential.asked import PROJECTS
+from support.cli import compiled, ok, query
 
 pytestmark = pytest.mark.differential
 PROJECT = PROJECTS / "jaffle"

@@ -61,7 +61,7 @@ def label(project: Project, unique_id: str) -> tuple[str, str]:
         return kind, name.partition(".")[2]
     if node.resource_type in BUILT:
         return node.materialized, f"{node.schema}.{node.alias}"
-    return node.resource_type, node.name
+    return ("hook" if node.resource_type == "operation" else node.resource_type), node.name
 
 
 def stood_in(project: Project, deferral: Deferral, ran: Set[str]) -> list[str]:
@@ -75,6 +75,11 @@ def stood_in(project: Project, deferral: Deferral, ran: Set[str]) -> list[str]:
     )
 
 
+def _hook_that_worked(result: NodeResult) -> bool:
+    """Hooks leave no relation; only those that fail count."""
+    return result.unique_id.startswith("operation.") and result.status == "success"
+
+
 def total(
     invocation: Invocation,
     project: Project,
@@ -86,7 +91,7 @@ def total(
     interrupted: bool = False,
 ) -> None:
     """What came of the run, and what deferral saved."""
-    statuses = Counter(result.status for result in results)
+    statuses = Counter(result.status for result in results if not _hook_that_worked(result))
     spared = stood_in(project, deferral, {result.unique_id for result in results}) if deferral else []
     known = [durations[unique_id] for unique_id in spared if unique_id in durations]
     invocation.emit(

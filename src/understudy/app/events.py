@@ -145,7 +145,8 @@ class ErrorRaised:
 class RunFinished:
     """The sum. `stood_in` models were not built because a state's relations stood in; they last took `stood_in_seconds`.
 
-    `stand_in` is what the state's environment is called. The counts are nodes: `built` relations, tests `passed`, nodes that `warned`, tests `failed`, `errors`, `skipped`.
+    `stand_in` is what the state's environment is called. The counts are nodes: `built` relations, tests `passed`, nodes
+    that `warned`, tests `failed`, `errors`, `skipped`.
     """
 
     seconds: float
