@@ -14,6 +14,8 @@ class Warehouse(Protocol):
     """One engine with an empty database."""
 
     name: str
+    slow: str
+    """A query that takes longer than a test would wait."""
 
     def target(self, schema: str) -> Mapping[str, Any]:
         """The output of a profile that builds into a schema."""
@@ -33,11 +35,18 @@ class Warehouse(Protocol):
         Raises NotImplementedError on an engine without roles.
         """
 
+    def end_sessions(self) -> int:
+        """End all sessions that run a statement, as an administrator would; their number.
+
+        Raises NotImplementedError on an engine without sessions.
+        """
+
 
 class DuckDB:
     """A file of its own for each test."""
 
     name = "duckdb"
+    slow = "select count(*) as id from range(10000000) a, range(10000000) b"
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "shop.duckdb"
@@ -64,6 +73,9 @@ class DuckDB:
     def reader(self, *schemas: str) -> Mapping[str, Any]:
         raise NotImplementedError
 
+    def end_sessions(self) -> int:
+        raise NotImplementedError
+
 
 @contextmanager
 def duckdb(folder: Path) -> Iterator[Warehouse]:
@@ -75,6 +87,7 @@ class Postgres:
     """A database on the server of the process, emptied before each test."""
 
     name = "postgres"
+    slow = "select 1 as id from pg_sleep(60)"
 
     def __init__(self, database: str) -> None:
         self.database = database
@@ -109,6 +122,13 @@ class Postgres:
             f'drop owned by shop_reader; grant create on database "{self.database}" to shop_reader; {grants}'
         )
         return {"user": "shop_reader", "password": "shop_reader"}
+
+    def end_sessions(self) -> int:
+        ended = self.query(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
+            "and pid <> pg_backend_pid() and state = 'active' and query like '%pg_sleep%'"
+        )
+        return len(ended)
 
 
 @contextmanager
