@@ -23,9 +23,9 @@ def open_adapter(target: Target, project_root: str) -> Adapter:
     dialect(target.type)
     try:
         module = import_module(f"understudy.adapters.{target.type}.connection")
-    except ModuleNotFoundError as error:
+    except ImportError as error:  # also a driver whose own library is missing, as psycopg without libpq
         extra = EXTRAS.get(target.type)
         wanted = f"pip install 'understudy[{extra}]'" if extra else f"pip install {error.name}"
-        raise ProfileError(f"The driver of {target.type} is not installed", hint=wanted) from error
+        raise ProfileError(f"The driver of {target.type} cannot be loaded: {error}", hint=wanted) from error
     factory: Callable[[Target, str], Adapter] = module.open_adapter
     return factory(target, project_root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,10 +12,12 @@ from typing import Any
 import pytest
 from support import postgres
 
+from understudy.adapters import registry
 from understudy.adapters.postgres.connection import PostgresConnection, open_adapter
+from understudy.core.project import Target
 from understudy.core.relation import Relation, SchemaName
 from understudy.core.statement import ColumnType, Load, Statement
-from understudy.errors import Cancelled, ConnectionFailed, DatabaseError, PermissionDenied
+from understudy.errors import Cancelled, ConnectionFailed, DatabaseError, PermissionDenied, ProfileError
 from understudy.sql.dialect import dialect
 
 PG = dialect("postgres")
@@ -416,3 +419,12 @@ def test_tls_is_asked_for(connect: Any) -> None:
     with pytest.raises(ConnectionFailed, match="SSL"):
         connect(sslmode="require")
     connect(sslmode="prefer")
+
+
+def test_a_missing_driver_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.delitem(sys.modules, "understudy.adapters.postgres.connection")
+    target = Target("p", "dev", "postgres", "shop", "dev", 1, {})
+    with pytest.raises(ProfileError, match="driver of postgres cannot be loaded") as caught:
+        registry.open_adapter(target, "")
+    assert caught.value.hint == "pip install 'understudy[postgres]'"
