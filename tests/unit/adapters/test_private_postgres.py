@@ -26,11 +26,12 @@ def test_it_starts_and_leaves_nothing(binaries: str, monkeypatch: pytest.MonkeyP
         monkeypatch.setenv("UNDERSTUDY_POSTGRES_BIN", str(wheel()))
     with own.server({"work_mem": "7MB"}) as server:
         folder = Path(server.process.args[2]).parent
-        with psycopg.connect(host=server.host, port=server.port, user=server.user, password=server.password, dbname=server.database) as session:  # fmt: skip
+        given = {"host": server.host, "port": server.port, "user": server.user, "dbname": server.database}
+        with psycopg.connect(**given, password=server.password) as session:
             assert session.execute("show work_mem").fetchone() == ("7MB",)
             assert session.execute("show fsync").fetchone() == ("off",)
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-            psycopg.connect(host=server.host, port=server.port, user=server.user, password="x", dbname="postgres")
+            psycopg.connect(**given, password="x")
         assert folder.stat().st_mode & 0o077 == 0
     assert server.process.poll() is not None
     assert not folder.exists()
