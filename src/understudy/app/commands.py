@@ -40,6 +40,7 @@ COMMANDS = {
     for command in (
         Command("list", LISTED, LISTED | {"analysis"}),
         Command("compile", COMPILED, COMPILED),
+        Command("docs generate", COMPILED, COMPILED),
         Command("run", frozenset({"model"}), builds=frozenset({"model"}), hooks=True),
         Command("test", frozenset({"test", "unit_test"}), hooks=True),
         Command("seed", frozenset({"seed"}), builds=frozenset({"seed"}), hooks=True),

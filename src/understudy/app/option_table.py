@@ -124,6 +124,14 @@ _BUILDING: tuple[Option, ...] = (
     _row("--event-time-end", "time", "Microbatch models: the moment to stop before.", status="later"),
     _row("--clean-project-files-only/--no-clean-project-files-only", "switch",
          "Delete nothing outside of the project.", default=True),
+    _row("--compile/--no-compile", "switch", "Compile first, so that the page shows SQL.", name="compile_", env=None,
+         default=True),
+    _row("--empty-catalog", "switch", "Ask the database nothing: the page has no types of columns.", env=None),
+    _row("--static", "switch", "Also write static_index.html: the page with everything in it, to send or to keep.",
+         env=None),
+    _row("--port", "number", "The port to listen on; 0: any that is free.", env=None, default=8080),
+    _row("--host", "text", "The address to listen on.", env=None, default="127.0.0.1"),
+    _row("--browser/--no-browser", "switch", "Open the page in the browser.", env=None, default=True),
     _row("--connection", "switch", "Only test the connection.", env=None),
     _row("--config-dir", "switch", "Only print where profiles.yml is looked for.", env=None),
 )  # fmt: skip
@@ -235,6 +243,8 @@ LOCAL: dict[str, tuple[str, ...]] = {
     ),
     "list": (*_CHOICE, "models", *_TYPES, "output", "output_keys", *_WHERE),
     "parse": ("threads", *_WHERE),
+    "docs generate": (*_CHOICE, "compile_", "empty_catalog", "static", "threads", *_WHERE),
+    "docs serve": ("port", "host", "browser", *_WHERE),
     "debug": ("connection", "config_dir", "profiles_dir", "project_dir", "vars"),
     "clean": ("clean_project_files_only", *_WHERE),
 }  # fmt: skip

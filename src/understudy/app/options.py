@@ -53,6 +53,12 @@ class Options:
     sample: str | None = None
     event_time_start: str | None = None
     event_time_end: str | None = None
+    compile_: bool = True
+    empty_catalog: bool = False
+    static: bool = False
+    port: int = 8080
+    host: str = "127.0.0.1"
+    browser: bool = True
     clean_project_files_only: bool = True
     connection: bool = False
     config_dir: bool = False
@@ -98,7 +104,10 @@ class Options:
     def as_args(self) -> dict[str, Any]:
         """The options under dbt's names, for the `args` of run_results.json; what was not given is left out."""
         own = {f.name.rstrip("_"): getattr(self, f.name) for f in fields(self) if f.name in self.origins}
-        return {"which": self.command, **{k: list(v) if isinstance(v, tuple) else v for k, v in own.items()}}
+        return {
+            "which": self.command.rpartition(" ")[2],
+            **{k: list(v) if isinstance(v, tuple) else v for k, v in own.items()},
+        }
 
 
 def resolve(

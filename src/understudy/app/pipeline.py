@@ -77,6 +77,20 @@ def compile_(invocation: Invocation) -> Outcome:
     return compile_selected(invocation)
 
 
+def docs_generate(invocation: Invocation) -> Outcome:
+    """Write the page, and the catalog of what the database holds."""
+    from understudy.app.documentation import generate
+
+    return generate(invocation)
+
+
+def docs_serve(invocation: Invocation) -> Outcome:
+    """Show the page until Ctrl-C."""
+    from understudy.app.serving import serve
+
+    return serve(invocation)
+
+
 def debug(invocation: Invocation) -> Outcome:
     """Check project, profile and connection."""
     from understudy.app.diagnosis import diagnose
@@ -96,6 +110,8 @@ BODIES: Mapping[str, Callable[[Invocation], Outcome]] = {
     "clean": clean,
     "compile": compile_,
     "debug": debug,
+    "docs generate": docs_generate,
+    "docs serve": docs_serve,
     "list": list_,
     "parse": parse,
     "run": execute,

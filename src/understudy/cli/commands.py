@@ -51,6 +51,18 @@ COMMANDS: dict[str, About] = {
         "Read and check the project, and write its manifest.json.",
         "Read the whole project, check it, and write target/manifest.json. Needs no database.",
     ),
+    "docs generate": About(
+        "Write the project's documentation: a page to search and browse.",
+        "Compile the selected nodes, ask the database for the columns of what stands there, and write index.html, "
+        "manifest.json and catalog.json into the target directory. 'docs serve' shows the page; with --static it is "
+        "one file that needs no server.",
+        ("docs generate", "docs generate --static --defer --state prod-artifacts"),
+    ),
+    "docs serve": About(
+        "Show the documentation in the browser.",
+        "Serve the page that 'docs generate' wrote, on this machine only unless --host says otherwise. Ctrl-C ends it.",
+        ("docs serve", "docs serve --port 8001 --no-browser"),
+    ),
     "debug": About(
         "Check the project, the profile and the connection.",
         "Say what is found of project, profile and target, and whether the target can be reached.",
@@ -72,7 +84,6 @@ LATER: dict[str, str] = {
     "retry": "Use 'build -s result:error+ result:fail+ result:skipped --state FOLDER', "
     "where FOLDER is a copy of the target directory of the run that failed",
     "clone": "Use --defer: it reads production without copying",
-    "docs": MEANWHILE,
     "source": MEANWHILE,
     "deps": "Install packages with 'dbt deps'; understudy reads them from dbt_packages",
     "init": "Copy a project that works, such as examples/ecommerce",

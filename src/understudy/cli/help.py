@@ -36,6 +36,13 @@ def write_command_help(formatter: click.HelpFormatter, name: str, rows: Sequence
     formatter.write("\nEvery option may also stand before the command, and most may come from DBT_* variables.\n")
 
 
+def write_family_help(formatter: click.HelpFormatter, name: str, members: Sequence[str]) -> None:
+    """The page of a first word, such as `docs`."""
+    formatter.write_usage(f"understudy {name}", "COMMAND [options]")
+    _section(formatter, "Commands", [(member, COMMANDS[f"{name} {member}"].summary) for member in members])
+    formatter.write(f"\nunderstudy {name} COMMAND --help shows the options of a command.\n")
+
+
 def _groups(formatter: click.HelpFormatter, rows: Iterable[Option]) -> None:
     shown = {row.name: row for row in rows if row.status == "works"}
     for title, group in GROUPS.items():

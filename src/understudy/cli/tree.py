@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from understudy import __version__
 from understudy.app.option_table import GLOBAL, LOCAL, OPTIONS, Option, options_of
 from understudy.cli.commands import ALIASES, COMMANDS, LATER
-from understudy.cli.help import write_command_help, write_help
+from understudy.cli.help import write_command_help, write_family_help, write_help
 from understudy.errors import UnderstudyError, UsageError, did_you_mean
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -61,6 +61,8 @@ class Root(click.Group):
         name = ALIASES.get(name, name)
         if name in COMMANDS:
             return Command(name)
+        if _members(name):
+            return Family(name)
         if name in LATER:
             raise UsageError(f"'{name}' is not in understudy {__version__} yet", hint=LATER[name])
         hint = did_you_mean(name, [*COMMANDS, *LATER]) or f"Known: {', '.join(COMMANDS)}"
@@ -75,9 +77,42 @@ def _before_commands(**_: Any) -> None:
     """Keep what stood before the command; print the help where none is named, with exit code 2 as nothing was run."""
     ctx = click.get_current_context()
     ctx.obj = _given(ctx)
+    _help_alone()
+
+
+def _help_alone(**_: Any) -> None:
+    ctx = click.get_current_context()
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
         ctx.exit(2)
+
+
+class Family(click.Group):
+    """The first of two words: `understudy docs`, with the commands `generate` and `serve`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, callback=_help_alone, context_settings=SETTINGS, invoke_without_command=True)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The second words."""
+        return _members(str(self.name))
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command:
+        """The command of both words. Raises UsageError, with the nearest name."""
+        members = _members(str(self.name))
+        if name in members:
+            return Command(f"{self.name} {name}")
+        hint = did_you_mean(name, members) or f"Known: {', '.join(members)}"
+        raise UsageError(f"There is no command '{self.name} {name}'", hint=hint)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The page of `understudy docs --help`."""
+        write_family_help(formatter, str(self.name), self.list_commands(ctx))
+
+
+def _members(name: str) -> list[str]:
+    """The second words of the commands whose first word this is."""
+    return [command.partition(" ")[2] for command in COMMANDS if command.startswith(f"{name} ")]
 
 
 class Command(click.Command):
@@ -181,9 +216,9 @@ def _spread(args: Sequence[str], many: set[str]) -> Iterator[str]:
 
 def _as_ours(error: click.UsageError) -> UsageError:
     """click's complaint in our words, with the nearest known option."""
-    command = error.ctx.info_name if error.ctx and isinstance(error.ctx.command, Command) else None
+    command = error.ctx.command.name if error.ctx and isinstance(error.ctx.command, Command) else None
     if isinstance(error, click.NoSuchOption):
-        return _unknown(str(error.ctx.command.name) if command and error.ctx else None, error.option_name)
+        return _unknown(command, error.option_name)
     hint = f"See 'understudy {command} --help'" if command else "See 'understudy --help'"
     return UsageError(error.format_message().rstrip("."), hint=hint)
 

@@ -10,6 +10,8 @@ from typing import Any
 import duckdb
 
 from understudy.adapters.base import Capabilities, Listing
+from understudy.adapters.catalog import Described, Description
+from understudy.adapters.duckdb.catalog import describe_sql, described
 from understudy.adapters.duckdb.errors import opening, translate
 from understudy.adapters.duckdb.profile import Profile, attach_sql, literal, read_profile, secrets_of
 from understudy.core.project import Target
@@ -136,8 +138,7 @@ class DuckDBConnection:
         wanted = tuple(dict.fromkeys(schemas))
         if not wanted:
             return {}
-        current = self._current_database() if any(name.database is None for name in wanted) else ""
-        keys = {name: ((name.database or current).lower(), name.schema.lower()) for name in wanted}
+        keys = self._keys(wanted)
         conditions = " or ".join(
             f"(lower(database_name) = {literal(database)} and lower(schema_name) = {literal(schema)})"
             for database, schema in dict.fromkeys(keys.values())
@@ -153,6 +154,23 @@ class DuckDBConnection:
                 relation = self._dialect.relation(database, schema, name, type=kind)
                 found[(database.lower(), schema.lower())].append(relation)
         return {name: found[key] if key[0] in attached else _not_attached(name) for name, key in keys.items()}
+
+    def describe(self, schemas: Iterable[SchemaName]) -> Description:
+        """All columns of all schemas in one query. A database that is not attached holds nothing that could be shown."""
+        wanted = tuple(dict.fromkeys(schemas))
+        keys = self._keys(wanted)
+        if not wanted:
+            return {}
+        try:
+            sql = describe_sql(dict.fromkeys(keys.values()))
+            rows = self.execute(Statement(sql, fetch=True, purpose="introspect")).rows
+        except DatabaseError as error:
+            return dict.fromkeys(wanted, error)
+        found: dict[tuple[str, str], list[Described]] = {}
+        for each in described(rows, self._dialect):
+            key = ((each.relation.database or "").lower(), (each.relation.schema or "").lower())
+            found.setdefault(key, []).append(each)
+        return {name: found.get(key, []) for name, key in keys.items()}
 
     def denied(self, relations: Iterable[Relation]) -> Mapping[Relation, PermissionDenied]:
         """DuckDB has no rights."""
@@ -203,6 +221,12 @@ class DuckDBConnection:
         """Undo and leave."""
         self.rollback()
         self._cursor.close()
+
+    def _keys(self, names: Iterable[SchemaName]) -> dict[SchemaName, tuple[str, str]]:
+        """Schemas as DuckDB compares them, with the current database where none is named."""
+        names = tuple(names)
+        current = self._current_database() if any(name.database is None for name in names) else ""
+        return {name: ((name.database or current).lower(), name.schema.lower()) for name in names}
 
     def _current_database(self) -> str:
         rows = self.execute(Statement("select current_database()", fetch=True, purpose="introspect")).rows
