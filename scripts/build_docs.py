@@ -46,6 +46,16 @@ def deferral_table() -> str:
     return NOTE + head + "| # | condition | relation | reason |\n|---|---|---|---|\n" + "".join(rows)
 
 
+def known_differences() -> str:
+    """The differences from dbt that the differential tests expect."""
+    known = json.loads((ROOT / "tests/differential/known.json").read_text(encoding="utf-8"))
+    rows = ["| {what} | {reason} |\n".format(**row) for row in known]
+    head = (
+        "# Known differences\n\nWhere the comparison of whole builds with dbt 1.11 expects another answer, and why.\n\n"
+    )
+    return NOTE + head + "| what | reason |\n|---|---|\n" + "".join(rows)
+
+
 def tree(cls: type[errors.UnderstudyError]) -> Iterator[type[errors.UnderstudyError]]:
     yield cls
     for child in cls.__subclasses__():
@@ -61,6 +71,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/deferral-table.md": deferral_table,
     "docs/reference/commands.md": lambda: command_reference(NOTE),
     "docs/reference/errors.md": error_reference,
+    "docs/reference/known-differences.md": known_differences,
 }
 
 
