@@ -43,7 +43,11 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One output of a profile: where this run builds. `credentials` are the profile's fields, rendered; they are secret."""
+    """One output of a profile: where this run builds. `credentials` are the profile's fields, rendered; they are secret.
+
+    `siblings` are databases of the profile's other targets that a deferred reference may read: name -> the files that
+    go by it (one, unless the profile is ambiguous).
+    """
 
     profile: str
     name: str
@@ -52,6 +56,7 @@ class Target:
     schema: str
     threads: int
     credentials: Mapping[str, Any]
+    siblings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

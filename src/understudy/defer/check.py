@@ -24,6 +24,7 @@ from understudy.defer.resolution import (
     references,
 )
 from understudy.errors import DeferError, PermissionDenied
+from understudy.sql.dialect import Dialect
 
 MAX_AGE = timedelta(hours=24)
 SHOWN = 5
@@ -49,12 +50,32 @@ def missing(resolution: Resolution, frontier: Frontier, catalog: Catalog, *, ver
     return [*(_unlisted(*item) for item in refused.items()), *(_absent(*item) for item in sorted(found.items()))]
 
 
+MAY_NOT_LIST = (
+    "Ask for the right to list it. --no-verify-state skips the look into the state's schemas, never into the target's."
+)
 NOT_THERE = "are not there, though the state says so"
 NOWHERE = "are in no state, are not built by this run, and are missing in the target"
 HINTS = {
     NOT_THERE: "Build them in the state's environment, take a newer state, or go on with --no-verify-state.",
     NOWHERE: "Select them too (+name), or go on with --no-verify-state.",
 }
+
+
+def elsewhere(resolution: Resolution, frontier: Frontier, database: str | None, dialect: Dialect) -> list[DeferError]:
+    """Deferred relations in another database than the target's, for an engine that cannot read that: one error, or none."""
+    own = dialect.key(dialect.relation(database, None, None))[0]
+    lines = [
+        f"{_named(decision)}, needed by {_few(frontier.referenced[unique_id])}"
+        for unique_id in frontier.referenced
+        if (decision := resolution[unique_id]).deferred
+        and decision.relation
+        and dialect.key(decision.relation)[0] not in (None, own)
+    ]
+    if not lines:
+        return []
+    text = f"{len(lines)} relations are in another database, and {dialect.name} reads no other than '{database}'"
+    hint = "Build this target and the state's into schemas of one database."
+    return [DeferError(f"{text}:\n    " + "\n    ".join(lines), hint=hint)]
 
 
 def unreadable(
@@ -107,7 +128,7 @@ def _unlisted(answer: Unlisted, nodes: Sequence[str]) -> DeferError:
     schema = ".".join(part for part in (answer.schema.database, answer.schema.schema) if part)
     return DeferError(
         f"The schema {schema} could not be listed, so nobody knows whether {_few(nodes)} exist there: {answer.message}",
-        hint="Ask for the right to list it. --no-verify-state skips the look into the state's schemas, never into the target's.",
+        hint=answer.hint or MAY_NOT_LIST,
     )
 
 

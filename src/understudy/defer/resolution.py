@@ -61,6 +61,7 @@ class Unlisted:
 
     schema: SchemaName
     message: str
+    hint: str | None = None
 
 
 Existence = bool | Unlisted
@@ -259,7 +260,7 @@ class Catalog:
             for relation in relations
         }
         self._refused = {
-            self._schema(schema): Unlisted(schema, str(getattr(error, "message", error)))
+            self._schema(schema): Unlisted(schema, str(getattr(error, "message", error)), getattr(error, "hint", None))
             for schema, error in listings.items()
             if isinstance(error, Exception)
         }

@@ -10,7 +10,7 @@ from understudy.core.project import Target
 from understudy.errors import JinjaError, Place, ProfileError, did_you_mean
 from understudy.parse import yaml
 from understudy.project.rendering import Render
-from understudy.project.targets import read_fields
+from understudy.project.targets import path_database, read_fields
 
 
 def find_profiles_dir(given: str | None, environment: Mapping[str, str], cwd: str, project_dir: str) -> str:
@@ -68,7 +68,27 @@ def load_profile(
     count = profile_threads if threads is None else threads
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise ProfileError(f"{where} has threads: {count!r}; it must be a whole number from 1", place=Place(path))
-    return Target(str(name), str(chosen), type_, fields.get("database"), fields["schema"], count, fields)
+    siblings = _siblings(outputs, str(chosen), render) if type_ == "duckdb" else {}
+    return Target(str(name), str(chosen), type_, fields.get("database"), fields["schema"], count, fields, siblings)
+
+
+def _siblings(outputs: Mapping[str, Any], chosen: str, render: Render) -> dict[str, tuple[str, ...]]:
+    """The DuckDB files of the other targets by database: one that a deferred reference names is attached, read-only.
+
+    Of another target nothing but its type and path is looked at; one that cannot be rendered here is left out.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for name, raw in outputs.items():
+        if name == chosen or not isinstance(raw, dict) or raw.get("type") != "duckdb":
+            continue
+        try:
+            path = render(raw.get("path"))
+        except (JinjaError, ProfileError):
+            continue
+        if isinstance(path, str) and path not in ("", ":memory:"):
+            database = path_database(path)
+            found[database] = tuple(dict.fromkeys((*found.get(database, ()), path)))
+    return found
 
 
 def _profile(path: str, name: str | None) -> dict[str, Any]:

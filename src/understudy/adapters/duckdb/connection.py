@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -13,12 +14,23 @@ from understudy.adapters.base import Capabilities, Listing
 from understudy.adapters.catalog import Described, Description
 from understudy.adapters.duckdb.catalog import describe_sql, described
 from understudy.adapters.duckdb.errors import opening, translate
-from understudy.adapters.duckdb.profile import Profile, attach_sql, literal, read_profile, secrets_of
+from understudy.adapters.duckdb.profile import (
+    ONCE,
+    Attempts,
+    Profile,
+    attach_sql,
+    is_motherduck,
+    literal,
+    read_profile,
+    secrets_of,
+)
 from understudy.core.project import Target
 from understudy.core.relation import Relation, SchemaName
 from understudy.core.statement import ColumnType, Load, Result, Statement
 from understudy.errors import DatabaseError, DatabaseLocked, PermissionDenied, ProfileError
 from understudy.sql.dialect import Dialect, dialect
+
+T = TypeVar("T")
 
 LOCK_WAIT = 2.0
 """Seconds to wait for a file that another process holds, unless the profile's `retries` say otherwise."""
@@ -29,10 +41,13 @@ class DuckDBAdapter:
 
     dialect: Dialect = dialect("duckdb")
 
-    def __init__(self, profile: Profile, project_root: str) -> None:
+    def __init__(
+        self, profile: Profile, project_root: str, siblings: Mapping[str, tuple[str, ...]] | None = None
+    ) -> None:
         self.profile = profile
         self.project_root = project_root
         self.capabilities = Capabilities(transactions=not profile.disable_transactions)
+        self._siblings = {name.lower(): paths for name, paths in (siblings or {}).items()}
         self._lock = threading.Lock()
         self._instance: duckdb.DuckDBPyConnection | None = None
 
@@ -49,7 +64,34 @@ class DuckDBAdapter:
                 cursor.execute(f"SET {name} = {literal(value)}")
         except duckdb.Error as error:
             raise ProfileError(f"DuckDB refuses a setting of the profile: {error}") from error
-        return DuckDBConnection(cursor, self.dialect)
+        return DuckDBConnection(cursor, self.dialect, self.reach, self.profile.attempts)
+
+    def reach(self, database: str) -> None:
+        """Attach, read-only, the file of another target that has a database of this name, unless it is attached.
+
+        Nothing when no target has one. Raises DatabaseLocked, ConnectionFailed, ProfileError for two files of that name.
+        """
+        paths = self._siblings.get(database.lower())
+        if paths is None:
+            return
+        with self._lock:
+            if self._instance is None:
+                self._instance = self._open()
+            cursor = self._instance.cursor()
+            with closing(cursor):
+                known = cursor.execute("select lower(database_name) from duckdb_databases()").fetchall()
+                if (database.lower(),) in known:
+                    return
+                if len(paths) > 1:
+                    raise ProfileError(
+                        f"Two targets of the profile call their database '{database}': {', '.join(paths)}",
+                        hint="Attach the one that is meant, with an alias, under 'attach' in profiles.yml.",
+                    )
+                entry = {"path": paths[0], "read_only": True}
+                if not is_motherduck(paths[0]):  # whose names are its own
+                    entry["alias"] = database
+                sql = attach_sql(entry, self.project_root)
+                self._patiently(lambda: cursor.execute(sql), paths[0])
 
     def close(self) -> None:
         """Close the file."""
@@ -73,18 +115,22 @@ class DuckDBAdapter:
         return instance
 
     def _connect_patiently(self) -> duckdb.DuckDBPyConnection:
-        """Open the file; one that is locked is tried again for a short while."""
+        """Open the file of the profile."""
         config: dict[str, Any] = dict(self.profile.config_options or {})
         if self.profile.motherduck_token and self.profile.is_motherduck:
             config["motherduck_token"] = self.profile.motherduck_token
-        attempts = (self.profile.retries or {}).get("connect_attempts")
-        deadline = time.monotonic() + (2.0 ** int(attempts) - 1 if attempts else LOCK_WAIT)
+        return self._patiently(lambda: duckdb.connect(self.profile.path, config=config), self.profile.path)
+
+    def _patiently(self, action: Callable[[], T], path: str) -> T:
+        """Do what opens a file; while another process holds that, again for as long as `retries` say."""
+        attempts = self.profile.attempts.connect
+        deadline = time.monotonic() + (LOCK_WAIT if attempts is None else 2.0**attempts - 1)
         pause = 0.1
         while True:
             try:
-                return duckdb.connect(self.profile.path, config=config)
+                return action()
             except (duckdb.Error, OSError) as error:
-                ours = opening(error, self.profile.path)
+                ours = opening(error, path)
                 if not isinstance(ours, DatabaseLocked) or time.monotonic() + pause > deadline:
                     raise ours from error
             time.sleep(pause)
@@ -108,15 +154,23 @@ def _load_extension(instance: duckdb.DuckDBPyConnection, extension: str | Mappin
 class DuckDBConnection:
     """A cursor of DuckDB with its transaction."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, dialect: Dialect) -> None:
+    def __init__(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        dialect: Dialect,
+        reach: Callable[[str], None] = lambda database: None,
+        attempts: Attempts = ONCE,
+    ) -> None:
         self._cursor = cursor
         self._dialect = dialect
+        self._reach = reach
+        self._attempts = attempts
         self.in_transaction = False
 
     def execute(self, statement: Statement) -> Result:
         """Send a statement, or several in one text; the last one's answer counts."""
         try:
-            self._cursor.execute(statement.sql)
+            self._send(statement.sql)
             columns = self._cursor.description or []
             if statement.fetch:
                 names, types = tuple(c[0] for c in columns), tuple(str(c[1]) for c in columns)
@@ -126,6 +180,19 @@ class DuckDBConnection:
         except (duckdb.Error, RuntimeError, OSError) as error:
             raise translate(error) from error
         return Result(rows_affected=row[0] if row else None)
+
+    def _send(self, sql: str) -> None:
+        """Execute; outside of a transaction again after an error of those that `retries` name (dbt-duckdb 1.11)."""
+        for attempt in range(1, self._attempts.query + 1):
+            try:
+                self._cursor.execute(sql)
+                return
+            except duckdb.Error as error:
+                # In a transaction the first error has ended it: what was done before would be lost without a word.
+                named = type(error).__name__ in self._attempts.exceptions
+                if self.in_transaction or not named or attempt == self._attempts.query:
+                    raise
+            time.sleep(float(2 ** (attempt - 1)))
 
     def load(self, load: Load) -> Result:
         """DuckDB reads the file itself."""
@@ -138,6 +205,12 @@ class DuckDBConnection:
         wanted = tuple(dict.fromkeys(schemas))
         if not wanted:
             return {}
+        closed: dict[str | None, DatabaseError] = {}
+        for database in {name.database for name in wanted if name.database}:
+            try:
+                self._reach(database)
+            except DatabaseError as error:
+                closed[database] = error
         keys = self._keys(wanted)
         conditions = " or ".join(
             f"(lower(database_name) = {literal(database)} and lower(schema_name) = {literal(schema)})"
@@ -153,7 +226,10 @@ class DuckDBConnection:
             if kind != "database":
                 relation = self._dialect.relation(database, schema, name, type=kind)
                 found[(database.lower(), schema.lower())].append(relation)
-        return {name: found[key] if key[0] in attached else _not_attached(name) for name, key in keys.items()}
+        return {
+            name: found[key] if key[0] in attached else closed.get(name.database) or _not_attached(name)
+            for name, key in keys.items()
+        }
 
     def describe(self, schemas: Iterable[SchemaName]) -> Description:
         """All columns of all schemas in one query. A database that is not attached holds nothing that could be shown."""
@@ -188,6 +264,8 @@ class DuckDBConnection:
 
     def schemas(self, database: str | None) -> Sequence[str]:
         """The schemas of a database, the current one when none is named."""
+        if database:
+            self._reach(database)
         name = f"lower({literal(database)})" if database else "current_database()"
         sql = f"select schema_name from duckdb_schemas() where lower(database_name) = {name} order by 1"
         return tuple(row[0] for row in self.execute(Statement(sql, fetch=True, purpose="introspect")).rows)
@@ -245,10 +323,10 @@ def _list_sql(conditions: str) -> str:
 def _not_attached(name: SchemaName) -> DatabaseError:
     return DatabaseError(
         f"The database '{name.database}' is not attached, so its schema '{name.schema}' cannot be listed",
-        hint="Name its file under 'attach' in profiles.yml.",
+        hint="Name its file in profiles.yml: under 'attach', or as the 'path' of another target.",
     )
 
 
 def open_adapter(target: Target, project_root: str) -> DuckDBAdapter:
     """The adapter of a target; see adapters.registry."""
-    return DuckDBAdapter(read_profile(target.credentials, project_root), project_root)
+    return DuckDBAdapter(read_profile(target.credentials, project_root), project_root, target.siblings)

@@ -16,8 +16,11 @@ from understudy.errors import (
 )
 
 LOCKED = re.compile(r"Could not set lock on file \"(?P<path>[^\"]+)\"(?:.*\(PID (?P<pid>\d+)\))?", re.DOTALL)
-READ_ONLY = re.compile(r"read[- ]only mode", re.IGNORECASE)
+READ_ONLY = re.compile(r"read[- ]only mode(?!: database does not exist)", re.IGNORECASE)
 REFUSED = re.compile(r"Permission denied|Operation not permitted", re.IGNORECASE)
+
+SHOWN = 80
+"""How many letters of another process's command line are shown."""
 
 CLASSES: tuple[tuple[type[Exception], type[ExecutionError]], ...] = (
     (duckdb.InterruptException, Cancelled),
@@ -60,8 +63,20 @@ def opening(error: Exception, path: str) -> ExecutionError:
 
 def _locked(match: re.Match[str]) -> DatabaseLocked:
     pid = match["pid"]
-    who = f"the process {pid}" if pid else "another process"
+    command = command_of(pid) if pid else ""
+    who = f"the process {pid}{f' ({command})' if command else ''}" if pid else "another process"
     return DatabaseLocked(
         f"'{match['path']}' is held by {who}; DuckDB lets one process at a time write to a file",
         hint="End that process (a notebook, a shell, another run), or build into another file.",
     )
+
+
+def command_of(pid: str) -> str:
+    """The command line of a process, its first words; empty where the system does not tell."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            words = file.read(400).split(b"\0")
+    except OSError:
+        return ""
+    text = " ".join(b" ".join(words).decode(errors="replace").split())
+    return text if len(text) <= SHOWN else text[:SHOWN] + " ..."

@@ -23,6 +23,18 @@ MOTHERDUCK = ("md", "motherduck")
 
 
 @dataclass(frozen=True, slots=True)
+class Attempts:
+    """The profile's `retries`: how often a file is opened (None: for a short while), and a statement sent that fails so."""
+
+    connect: int | None = None
+    query: int = 1
+    exceptions: tuple[str, ...] = ("IOException",)
+
+
+ONCE = Attempts()
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """How to open DuckDB. `path` is absolute, or no file's (`:memory:`, `md:...`)."""
 
@@ -40,7 +52,20 @@ class Profile:
     @property
     def is_motherduck(self) -> bool:
         """Whether the main database lives at MotherDuck."""
-        return urlparse(self.path).scheme in MOTHERDUCK
+        return is_motherduck(self.path)
+
+    @property
+    def attempts(self) -> Attempts:
+        """What `retries` say."""
+        given = self.retries or {}
+        connect, query = given.get("connect_attempts"), given.get("query_attempts")
+        named = given.get("retryable_exceptions", ONCE.exceptions)
+        return Attempts(connect and int(connect), int(query or 1), tuple(map(str, named)))
+
+
+def is_motherduck(path: str) -> bool:
+    """Whether a path names a database at MotherDuck."""
+    return urlparse(path).scheme in MOTHERDUCK
 
 
 def read_profile(credentials: Mapping[str, Any], project_root: str) -> Profile:
@@ -64,8 +89,22 @@ def read_profile(credentials: Mapping[str, Any], project_root: str) -> Profile:
     for name in ("settings", "config_options", "retries"):
         if not isinstance(values.get(name, {}), Mapping):
             raise ProfileError(f"The profile's field '{name}' must be a map, got {values[name]!r}")
+    _check_retries(values.get("retries", {}))
     values["path"] = absolute(str(values.get("path", ":memory:")), project_root)
     return Profile(**values)
+
+
+def _check_retries(given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        if name == "retryable_exceptions":
+            right = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        elif name in ("connect_attempts", "query_attempts"):
+            right = value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0)
+        else:
+            known = ("connect_attempts", "query_attempts", "retryable_exceptions")
+            raise ProfileError(f"The profile's 'retries' have no '{name}'", hint=did_you_mean(name, known))
+        if not right:
+            raise ProfileError(f"The profile's 'retries' have {name}: {value!r}", hint="Numbers count from 1.")
 
 
 def absolute(path: str, root: str) -> str:
@@ -91,7 +130,7 @@ def attach_sql(entry: Mapping[str, Any], root: str) -> str:
             if name in options:
                 raise ProfileError(f"The attached database '{path}' has '{name}' both as a field and as an option")
             options[name] = entry[name]
-    if urlparse(path).scheme in MOTHERDUCK:
+    if is_motherduck(path):
         path = path.split("?", 1)[0]
     elif str(options.get("type", "duckdb")).lower() in ("duckdb", "sqlite"):
         path = absolute(path, root)
