@@ -8,8 +8,28 @@ from understudy.stdlib.support import Table, field
 from understudy.template.scope import MacroContext
 
 macro = MACROS = Table()
-macro.dispatched("generate_schema_name", "generate_alias_name", "generate_database_name")
 macro.dispatched("generate_latest_version_pointer_alias")
+
+
+# An implementation that a project writes may be called with one argument less: the other is none, not undefined.
+
+
+@macro
+def generate_schema_name(ctx: MacroContext, custom_schema_name: str | None = None, node: Any = None) -> Any:
+    """The schema of a node: what `<adapter>__` or `default__generate_schema_name` says."""
+    return ctx.dispatch("generate_schema_name", "dbt")(custom_schema_name, node)
+
+
+@macro
+def generate_alias_name(ctx: MacroContext, custom_alias_name: str | None = None, node: Any = None) -> Any:
+    """The identifier of a node, likewise."""
+    return ctx.dispatch("generate_alias_name", "dbt")(custom_alias_name, node)
+
+
+@macro
+def generate_database_name(ctx: MacroContext, custom_database_name: str | None = None, node: Any = None) -> Any:
+    """The database of a node, likewise."""
+    return ctx.dispatch("generate_database_name", "dbt")(custom_database_name, node)
 
 
 @macro

@@ -14,6 +14,7 @@ from understudy.errors import JinjaError, Place, UnderstudyError
 from understudy.sql.dialect import Dialect
 from understudy.template import literal
 from understudy.template.contexts.flags import target_dict
+from understudy.template.contexts.runtime_config import runtime_config
 from understudy.template.macros import Found, MacroIndex
 from understudy.template.names import Builtins, Names
 from understudy.template.objects import RelationObject, wrap
@@ -38,6 +39,7 @@ class Shared:
         self.values: dict[str, Any] = {}
         self.vars: dict[str, Mapping[str, Any]] = {}
         self.target: Mapping[str, Any] = target_dict(settings.target)
+        self.runtime_config = runtime_config(settings)
         self._engine: Engine | None = None
 
     @property
@@ -85,6 +87,7 @@ class Session(State):
     ) -> None:
         self.shared = shared
         self.settings = shared.settings
+        self.runtime_config = shared.runtime_config
         self.dialect = shared.dialect
         self.notify = shared.notify
         self.package = package
@@ -153,6 +156,17 @@ class Session(State):
     def call_found(self, found: Found, /, *args: Any, **kwargs: Any) -> Any:
         """Call a macro that was found by other rules than those of `call`."""
         return self._explained(lambda: self.run_macro(found, args, kwargs))
+
+    def overridden(self, macro: str) -> bool:
+        """Whether the project or a package does itself what a macro of ours does."""
+        macros = self.shared.macros
+        found = macros.find(macro, self.package)
+        if found is None or found.builtin is None:
+            return found is not None
+        try:
+            return macros.dispatch(macro, "dbt", self.package).builtin is None
+        except JinjaError:
+            return False
 
     def dispatch(self, macro: str, namespace: str | None = None) -> Callable[..., Any]:
         """The implementation that `adapter.dispatch` finds. Raises JinjaError when there is none."""

@@ -12,6 +12,7 @@ from understudy.core.project import Settings
 from understudy.core.relation import Relation
 from understudy.errors import Place
 from understudy.sql.dialect import Dialect
+from understudy.template.contexts.runtime_config import RuntimeConfig
 from understudy.template.scope import Captured, Database, Lookups
 
 SECRET = "DBT_ENV_SECRET"
@@ -36,6 +37,7 @@ class State(ABC):
     """
 
     settings: Settings
+    runtime_config: RuntimeConfig
     dialect: Dialect
     package: str
     node: Node | None

@@ -28,6 +28,7 @@ def ref(state: State) -> Callable[..., Any]:
             return _own(state)
         return wrap(_lookups(state).ref(package, name, version))
 
+    setattr(ref, "config", state.runtime_config)  # noqa: B010 - functions have no such attribute for mypy
     return ref
 
 
