@@ -13,6 +13,8 @@ class Ddl(Language):
 
     indexes_before_swap = False
     """Whether a table with indexes can be renamed: then they are made before its place is taken from the old one."""
+    can_replace = False
+    """Whether some relations are put in their place by the very statement that creates them: the macro `is_replaced` says which."""
 
     def create_schema(self, schema: Relation) -> str:
         """`schema` is a relation without an identifier."""

@@ -11,6 +11,7 @@ from understudy.errors import ProfileError, did_you_mean
 from understudy.sql.ddl import Ddl
 from understudy.sql.duckdb import DuckDB
 from understudy.sql.postgres import NAME_BYTES, Postgres
+from understudy.sql.spark import Spark
 
 Key = tuple[str | None, str | None, str | None]
 """Database, schema and identifier as the engine compares them."""
@@ -73,6 +74,7 @@ class Dialect:
 DIALECTS: Mapping[str, Dialect] = {
     "duckdb": Dialect("duckdb", DuckDB(), case_sensitive=False),
     "postgres": Dialect("postgres", Postgres(), fold="lower", max_identifier_length=NAME_BYTES),
+    "spark": Dialect("spark", Spark(), "`", Quoting(False, False, False), case_sensitive=False),
 }
 
 

@@ -18,6 +18,8 @@ from understudy.stdlib import (
     relations,
     runtime,
     seeds,
+    spark,
+    spark_functions,
     tests,
 )
 from understudy.template.scope import BuiltinMacro
@@ -35,6 +37,8 @@ _ROOMS = {
     "apply_grants": grants.MACROS,
     "materialized_view": materialized_views.MACROS,
     "postgres": postgres.MACROS,
+    "spark": spark.MACROS,
+    "spark_utils": spark_functions.MACROS,
 }
 
 BUILTINS: Mapping[str, BuiltinMacro] = MappingProxyType(

@@ -10,7 +10,7 @@ from understudy.stdlib.support import Table, field, quoted
 from understudy.template.scope import MacroContext
 
 macro = MACROS = Table()
-macro.dispatched("get_csv_sql", "get_binding_char", "get_batch_size")
+macro.dispatched("get_csv_sql", "get_binding_char", "get_batch_size", "get_create_seed_table_sql")
 
 
 def seed_column(ctx: MacroContext, name: str, quote_columns: Any) -> str:
@@ -28,7 +28,7 @@ def get_seed_column_quoted_csv(ctx: MacroContext, model: Any, column_names: Iter
 
 
 @macro
-def get_create_seed_table_sql(ctx: MacroContext, relation: Any, columns: Iterable[tuple[str, str]]) -> str:
+def default__get_create_seed_table_sql(ctx: MacroContext, relation: Any, columns: Iterable[tuple[str, str]]) -> str:
     """`create table` for (name, kind of values) pairs; `column_types` of the config wins over the kind.
 
     Ours; dbt's create_csv_table creates the table and wants an agate table.

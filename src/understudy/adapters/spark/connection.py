@@ -1,0 +1,220 @@
+"""Sessions of Spark."""
+
+from __future__ import annotations
+
+import csv
+import threading
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice, takewhile
+from typing import Any
+
+from understudy.adapters.base import Capabilities, Listing
+from understudy.adapters.spark.errors import DRIVER_ERRORS, is_missing, translate
+from understudy.adapters.spark.profile import Profile, read_profile
+from understudy.adapters.spark.session import open_spark
+from understudy.core.project import Target
+from understudy.core.relation import Relation, RelationType, SchemaName
+from understudy.core.statement import ColumnType, Load, Result, Statement
+from understudy.errors import Cancelled, DatabaseError, ExecutionError, PermissionDenied
+from understudy.sql.dialect import Dialect, dialect
+from understudy.sql.spark import Spark, is_query, relation_kind, statements
+
+SQL = Spark()
+CHUNK_ROWS = 10_000
+"""Rows of a seed that are sent at once."""
+NULLS = frozenset({"", "null"})
+"""Cells of a seed that are null (dbt 1.11: build_type_tester)."""
+
+
+class SparkAdapter:
+    """One session of Spark, in this process or on a Spark Connect server, which all connections share.
+
+    Sessions of their own would each keep the list of a table's files, and look for files that another one has replaced.
+    """
+
+    dialect: Dialect = dialect("spark")
+    capabilities = Capabilities(transactions=False)
+
+    def __init__(self, profile: Profile, project_root: str) -> None:
+        self.profile = profile
+        self.project_root = project_root
+        self._lock = threading.Lock()
+        self._session: Any = None
+        self._started_here = False
+
+    def connect(self) -> SparkConnection:
+        """Another user of the session. Raises ConnectionFailed, DatabaseLocked, ProfileError."""
+        with self._lock:
+            if self._session is None:
+                self._session, self._started_here = open_spark(self.profile, self.project_root)
+            return SparkConnection(self._session, self.profile, self.dialect)
+
+    def close(self) -> None:
+        """Stop the Spark, or leave the server, that was started here; one that was running before goes on."""
+        with self._lock:
+            if self._session is not None and self._started_here:
+                self._session.stop()
+            self._session = None
+
+
+class SparkConnection:
+    """What one thread sends to the session. There are no transactions."""
+
+    in_transaction = False
+
+    def __init__(self, session: Any, profile: Profile, dialect: Dialect) -> None:
+        self._session = session
+        self._dialect = dialect
+        self._is_client = profile.method == "connect"
+        self._tag = f"understudy-{uuid.uuid4()}"
+        self._cancelled = threading.Event()
+
+    def execute(self, statement: Statement) -> Result:
+        """Send a statement, or several in one text, one by one; the last one's answer counts."""
+        result = Result()
+        with self._speaking():
+            parts = statements(statement.sql)
+            for number, sql in enumerate(parts, 1):
+                result = self._send(sql, fetch=statement.fetch and number == len(parts))
+        return result
+
+    def load(self, load: Load) -> Result:
+        """Insert the file's rows, some at once; an empty cell and `null` are null, as in dbt's seeds."""
+        types = [column.data_type for column in self.columns(load.relation)]
+        count = 0
+        try:
+            with open(load.path, encoding="utf-8-sig", newline="") as file:
+                reader = csv.reader(file, delimiter=load.delimiter)
+                next(reader, None)
+                cells = texts(reader, len(load.columns))
+                while rows := list(islice(cells, CHUNK_ROWS)):
+                    with self._speaking():
+                        self._send(SQL.insert_texts(load.relation, types, rows), fetch=False)
+                    count += len(rows)
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise DatabaseError(f"The file {load.path} cannot be loaded: {error}") from error
+        return Result(message=f"INSERT {count}", code="INSERT", rows_affected=count)
+
+    def relations(self, schemas: Iterable[SchemaName]) -> Listing:
+        """One query for each schema. A schema that is missing is empty; what else goes wrong is its value."""
+        return {name: self._listed(name) for name in dict.fromkeys(schemas)}
+
+    def denied(self, relations: Iterable[Relation]) -> Mapping[Relation, PermissionDenied]:
+        """Spark itself has no rights that one could ask for."""
+        return {}
+
+    def columns(self, relation: Relation) -> Sequence[ColumnType]:
+        """The columns with their types, those of partitions last; empty when the relation is missing."""
+        try:
+            rows = self._ask(SQL.describe(relation))
+        except DatabaseError as error:
+            if error.__cause__ is not None and is_missing(error.__cause__):
+                return ()
+            raise
+        return tuple(ColumnType(str(row[0]), str(row[1])) for row in takewhile(lambda row: row[1], rows))
+
+    def schemas(self, database: str | None) -> Sequence[str]:
+        """The names of all schemas, of the current catalog or another one."""
+        where = f" in {self._dialect.relation(None, None, database).render()}" if database else ""
+        return tuple(str(row[0]) for row in self._ask(f"show schemas{where}"))
+
+    def begin(self) -> None:
+        """Spark has no transactions."""
+
+    def commit(self) -> None:
+        """Spark has no transactions."""
+
+    def rollback(self) -> None:
+        """Nothing can be undone; after a cancellation statements are sent again."""
+        self._cancelled.clear()
+
+    def cancel(self) -> None:
+        """End the jobs of the running statement; later ones are refused until `rollback`."""
+        self._cancelled.set()
+        try:
+            if self._is_client:
+                self._session.interruptTag(self._tag)
+            else:
+                self._session.sparkContext.cancelJobGroup(self._tag)
+        except DRIVER_ERRORS:
+            return  # the session is gone, and its statement with it
+
+    def close(self) -> None:
+        """Nothing is the connection's own."""
+
+    # -- how it speaks -----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        """The driver's errors as ours; nothing is sent after a cancellation."""
+        if self._cancelled.is_set():
+            raise Cancelled("The statement was not sent: the run was cancelled")
+        try:
+            yield
+        except ExecutionError:
+            raise
+        except Exception as error:
+            raise translate(error, cancelled=self._cancelled.is_set()) from error
+
+    def _send(self, sql: str, *, fetch: bool) -> Result:
+        """One statement. Spark runs a query only when somebody wants its rows: without `fetch` they go nowhere."""
+        if self._is_client:
+            self._session.addTag(self._tag)  # of this thread
+        else:
+            self._session.sparkContext.setJobGroup(self._tag, "understudy")
+        frame = self._session.sql(sql)
+        if not fetch:
+            if is_query(sql):
+                frame.write.format("noop").mode("overwrite").save()
+            return Result()
+        fields = frame.schema.fields
+        names, types = tuple(each.name for each in fields), tuple(each.dataType.simpleString() for each in fields)
+        return Result(names, types, [tuple(row) for row in frame.collect()])
+
+    def _ask(self, sql: str) -> Sequence[tuple[Any, ...]]:
+        """Rows of the catalog."""
+        with self._speaking():
+            return self._send(sql, fetch=True).rows
+
+    # -- what it finds -----------------------------------------------------------------------------------------
+
+    def _listed(self, name: SchemaName) -> Sequence[Relation] | DatabaseError:
+        """The relations of one schema; temporary views, which are listed in every schema, are left out."""
+        try:
+            found = self._kinds(self._dialect.relation(name.database, name.schema, None))
+        except DatabaseError as error:
+            return () if error.__cause__ is not None and is_missing(error.__cause__) else error
+        except ExecutionError as error:
+            return DatabaseError(error.message, hint=error.hint)
+        return [
+            self._dialect.relation(name.database, name.schema, identifier, type=kind)
+            for identifier, kind in found.items()
+        ]
+
+    def _kinds(self, schema: Relation) -> dict[str, RelationType]:
+        """Name -> kind. One relation that Spark cannot read, or a catalog that knows no details, makes it ask for names."""
+        try:
+            rows = self._ask(SQL.list_relations(schema))
+        except DatabaseError as error:
+            if type(error) is not DatabaseError or (error.__cause__ is not None and is_missing(error.__cause__)):
+                raise
+        else:
+            return {str(row[1]): relation_kind(str(row[3])) for row in rows if not row[2]}
+        tables = self._ask(SQL.list_names(schema, "tables"))
+        views = {str(row[1]) for row in self._ask(SQL.list_names(schema, "views"))}
+        return {str(row[1]): "view" if row[1] in views else "table" for row in tables if not row[2]}
+
+
+def texts(rows: Iterable[Sequence[str]], width: int) -> Iterator[list[str | None]]:
+    """Rows of cells, null where they say so; short rows end in nulls, empty ones are left out."""
+    for row in rows:
+        if row:
+            cells = [None if cell.strip().lower() in NULLS else cell for cell in row]
+            yield [*cells, *[None] * (width - len(cells))]
+
+
+def open_adapter(target: Target, project_root: str) -> SparkAdapter:
+    """The adapter of a target; see adapters.registry. Raises ProfileError."""
+    return SparkAdapter(read_profile(target.credentials, project_root), project_root)

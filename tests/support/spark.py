@@ -1,0 +1,62 @@
+"""The Spark of a test session: one Java process, its tables in a folder that goes with it."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from understudy.core.project import Target
+
+SETTINGS = {
+    "spark.master": "local[2]",
+    "spark.driver.memory": "1g",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.catalogImplementation": "in-memory",  # the process' own; tests of Hive's metastore start a process
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.ansi.doubleQuotedIdentifiers": "true",  # so that tests may write names as on other engines
+}
+
+
+@cache
+def session() -> Any:
+    """The Spark of this process, started when it is first asked for and stopped when the process ends."""
+    from understudy.adapters.spark.profile import Profile
+    from understudy.adapters.spark.session import open_spark
+
+    folder = Path(tempfile.mkdtemp(prefix="understudy-spark-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    settings = {**SETTINGS, "spark.sql.warehouse.dir": str(folder / "warehouse")}
+    opened, _ = open_spark(Profile("session", server_side_parameters=settings), str(folder))
+    atexit.register(opened.stop)
+    return opened
+
+
+def credentials(**fields: Any) -> dict[str, Any]:
+    """A profile's fields for the session; `fields` are added, or take the place of others."""
+    return {"method": "session", "host": "NA", "schema": "dev", "server_side_parameters": dict(SETTINGS), **fields}
+
+
+def target(*, threads: int = 2, **fields: Any) -> Target:
+    """A target for the session."""
+    values = credentials(**fields)
+    return Target("test", "dev", "spark", None, values["schema"], threads, values)
+
+
+def sql(text: str) -> list[tuple[Any, ...]]:
+    """Send a statement past the code under test; its rows."""
+    return [tuple(row) for row in session().sql(text).collect()]
+
+
+def emptied() -> None:
+    """Drop all schemas but the one that Spark needs, and what is in that one."""
+    for (name,) in sql("show schemas"):
+        if name != "default":
+            sql(f"drop schema `{name}` cascade")
+    for _, name, temporary in sql("show tables in default"):
+        if not temporary:
+            kind = "view" if any(row[1] == name for row in sql("show views in default")) else "table"
+            sql(f"drop {kind} default.`{name}`")
