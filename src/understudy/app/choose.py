@@ -2,14 +2,57 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from understudy.app.commands import Command
-from understudy.app.invocation import Invocation
+from understudy.app.inline import with_inline
+from understudy.app.invocation import Invocation, Retried
 from understudy.app.load import Project
 from understudy.app.states import States
 from understudy.select.evaluate import Selection, Spec, evaluate
 from understudy.select.grammar import INDIRECT, Indirect
 from understudy.select.world import World
 from understudy.select.yaml import read_selectors
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a command acts on.
+
+    Attributes:
+        project: with the query of the command line, where there is one.
+        selection: its `nodes` are compiled or run.
+        command: everything that the command, or the run that is retried, works on; what of it is built is its own.
+        also: nodes that are referred to from outside of the graph, and must be there.
+        maybe: nodes that may be referred to; nobody can tell before it happens.
+    """
+
+    project: Project
+    selection: Selection
+    command: frozenset[str]
+    also: frozenset[str] = frozenset()
+    maybe: frozenset[str] = frozenset()
+
+
+def chosen(invocation: Invocation, project: Project, states: States, command: Command) -> Chosen:
+    """What `--inline`, `retry` or the selection says. Raises SelectorError, StateError; JinjaError, LinkError of a query."""
+    if invocation.options.inline is not None:
+        extended, selection = with_inline(invocation, project, invocation.options.inline)
+        return Chosen(extended, selection, frozenset())
+    selection = choose(invocation, project, states, command)
+    if invocation.retried is None:
+        return Chosen(project, selection, frozenset(selection.nodes))
+    return _again(project, selection, invocation.retried)
+
+
+def _again(project: Project, selection: Selection, retried: Retried) -> Chosen:
+    """What did not succeed, whatever is selected by now; what the earlier run did still counts as selected and built."""
+    nodes = tuple(unique_id for unique_id in project.dag.order() if unique_id in retried.again)
+    return Chosen(
+        project,
+        replace(selection, selected=selection.selected | retried.all, nodes=nodes),
+        frozenset(selection.nodes) | retried.all,
+    )
 
 
 def choose(invocation: Invocation, project: Project, states: States, command: Command) -> Selection:

@@ -40,6 +40,8 @@ COMMANDS = {
     for command in (
         Command("list", LISTED, LISTED | {"analysis"}),
         Command("compile", COMPILED, COMPILED),
+        Command("show", COMPILED, COMPILED),
+        Command("run-operation", frozenset()),
         Command("docs generate", COMPILED, COMPILED),
         Command("run", frozenset({"model"}), builds=frozenset({"model"}), hooks=True),
         Command("test", frozenset({"test", "unit_test"}), hooks=True),

@@ -35,10 +35,11 @@ def compile_selected(invocation: Invocation) -> Outcome:
         database = LiveDatabase(all_set.adapter.connect, all_set.cache, project.dialect, observer(invocation))
         with closing(database):
             results = compile_all(all_set.compiler, database, all_set.selection.nodes)
-    written = Written(invocation, project, all_set.compiler)
-    for result in results:
-        written.node(result)
-    written.artifacts(results, time.perf_counter() - started)
+    if invocation.options.inline is None:  # a query of the command line leaves the last run's artifacts alone
+        written = Written(invocation, project, all_set.compiler)
+        for result in results:
+            written.node(result)
+        written.artifacts(results, time.perf_counter() - started)
     _show(invocation, project, results)
     return Outcome()
 
@@ -62,16 +63,21 @@ def compile_all(compiler: Compiler, database: LiveDatabase, ids: Sequence[str]) 
 
 def _show(invocation: Invocation, project: Project, results: Sequence[NodeResult]) -> None:
     """The SQL itself, when one node was asked for."""
+    options = invocation.options
     models = [result for result in results if result.unique_id.partition(".")[0] in ("model", "snapshot", "analysis")]
     single = models or results
-    if not invocation.options.select or len(single) != 1 or single[0].compiled_code is None:
+    asked = options.select or options.inline is not None
+    if not asked or len(single) != 1 or single[0].compiled_code is None:
         invocation.emit(Stage(f"Compiled {len(results)} nodes"))
         return
-    result = single[0]
-    node = project.manifest.nodes[result.unique_id]
-    if invocation.options.output == "json":
+    sql, name = single[0].compiled_code, project.manifest.nodes[single[0].unique_id].name
+    inline = options.inline is not None
+    if options.output == "json":
         import json
 
-        invocation.emit(Output(json.dumps({"node": node.name, "compiled": result.compiled_code}, indent=2)))
+        document = {"compiled": sql} if inline else {"node": name, "compiled": sql}
+        invocation.emit(Output(json.dumps(document, indent=2)))
+    elif options.quiet:
+        invocation.emit(Output(sql))
     else:
-        invocation.emit(Output(f"Compiled node '{node.name}' is:\n{result.compiled_code}"))
+        invocation.emit(Output(f"Compiled {'inline node' if inline else f'node {name!r}'} is:\n{sql}"))

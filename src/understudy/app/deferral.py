@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from understudy.app.events import ReferenceDecided
@@ -50,6 +50,9 @@ def decide_references(
     builds: frozenset[str],
     list_schemas: ListSchemas,
     denied: AskDenied = lambda relations: {},
+    also: frozenset[str] = frozenset(),
+    maybe: frozenset[str] = frozenset(),
+    cross_database: bool = True,
 ) -> Deferral:
     """The resolution of this run.
 
@@ -57,6 +60,9 @@ def decide_references(
         selected: what matches the selection, before resource types filter it.
         runs: what the command compiles or executes.
         builds: what it materializes.
+        also: what is referred to from outside of the graph.
+        maybe: what may be: it is decided, and nobody minds when it is missing.
+        cross_database: whether the engine reads other databases than the target's.
     Raises:
         DeferError, or an ErrorList of them: what is missing, or may not be listed; nothing has run by then.
     """
@@ -64,12 +70,18 @@ def decide_references(
     names = Names(project.dialect, project.settings.root.quoting)
     verify = options.verify_state and states.policy.defer
     asked = frontier(
-        manifest, project.dag, selected, builds, states.priors, states.policy, names, runs=runs, verify=verify
-    )
+        manifest, project.dag, selected, builds, states.priors, states.policy, names, runs=runs, verify=verify,
+        also=also | maybe,
+    )  # fmt: skip
     listings = list_schemas(asked.schemas) if asked.schemas else {}
     catalog = Catalog(listings, project.dialect)
     exists = existence(manifest, asked, names, catalog)
     resolution = resolve(manifest, asked, selected, builds, states.priors, states.policy, names, exists)
+    if maybe:
+        certain = {each: needing for each, needing in asked.referenced.items() if each in also}
+        asked = replace(asked, referenced=certain)
+    if not cross_database:
+        raise_all(check.elsewhere(resolution, asked, project.settings.target.database, project.dialect))
     raise_all(check.missing(resolution, asked, catalog, verify=verify))
     if verify:
         raise_all(check.unreadable(resolution, asked, denied))

@@ -171,7 +171,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows to look at, for stdout (`seed --show`)."""
+    """Rows to look at, for stdout (`show`, `seed --show`). An empty title is not printed."""
 
     title: str
     columns: tuple[str, ...]

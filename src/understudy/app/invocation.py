@@ -15,6 +15,14 @@ Emit = Callable[[Event], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Retried:
+    """The run that `retry` takes up: the nodes of it that are run `again`, and `all` that it was about."""
+
+    again: frozenset[str]
+    all: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Invocation:
     """What every step of the pipeline may need to know about the run as a whole.
 
@@ -24,6 +32,7 @@ class Invocation:
         started: with its zone (UTC).
         emit: takes events; callable from any thread.
         rules: what becomes of warnings.
+        retried: the run that this one takes up; None: it begins anew.
     """
 
     options: Options
@@ -33,6 +42,7 @@ class Invocation:
     started: datetime
     emit: Emit
     rules: WarnRules
+    retried: Retried | None = None
 
     def warn(self, *warnings: Warning_) -> None:
         """Tell of warnings. Raises UsageError for the first that the user made an error (`--warn-error`)."""

@@ -6,6 +6,7 @@ from it. Names, kinds and defaults are those of dbt 1.11 (`dbt build --help`).
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -116,12 +117,17 @@ _BUILDING: tuple[Option, ...] = (
     _row("--threads", "number", "How many nodes may run at once (else the profile says).", env=None, minimum=1),
     _row("--store-failures", "switch", "Keep the failing rows of tests in tables."),
     _row("--show", "switch", "Show the first rows of each seed that was loaded.", env=None),
-    _row("--inline", "text", "Compile this SQL instead of a node of the project.", env=None, metavar="SQL"),
+    _row("--inline", "text", "Take this SQL instead of a node of the project.", env=None, metavar="SQL"),
+    _row("--inline-direct", "text", "Run this SQL as it stands: no Jinja, and the project is not read.", env=None,
+         metavar="SQL"),
+    _row("--limit", "number", "How many rows to show; -1: all.", env=None, default=5,
+         minimum=-sys.maxsize),
     _row("--introspect/--no-introspect", "switch", "Let templates ask the database while they compile.", default=True),
     _row("--empty/--no-empty", "switch", "Build with no rows from refs and sources.", status="later"),
     _row("--sample", "text", "Build from a window of time of refs and sources.", status="later", metavar="WINDOW"),
     _row("--event-time-start", "time", "Microbatch models: the first moment to build.", status="later"),
     _row("--event-time-end", "time", "Microbatch models: the moment to stop before.", status="later"),
+    _row("--args", "yaml", "Arguments of the macro, as YAML: '{name: value}'.", env=None, default="{}"),
     _row("--clean-project-files-only/--no-clean-project-files-only", "switch",
          "Delete nothing outside of the project.", default=True),
     _row("--compile/--no-compile", "switch", "Compile first, so that the page shows SQL.", name="compile_", env=None,
@@ -154,7 +160,7 @@ _OUTPUT: tuple[Option, ...] = (
          "The form of each line.", env=None, default="selector", choices=("json", "name", "path", "selector")),
     _row("--output-keys", "words", "Keys to show with --output json; dots reach inward.", env=None, metavar="KEYS"),
     _row("--output", "choice",
-         "The form of the compiled SQL.", name="output_text", env=None, default="text", choices=("json", "text")),
+         "The form of the output.", name="output_text", env=None, default="text", choices=("json", "text")),
     _row("--quiet/--no-quiet -q", "switch", "Say nothing but errors and results."),
     _row("--debug/--no-debug -d", "switch", "Say everything: each reference's decision, statements, tracebacks."),
     _row("--warn-error", "switch", "Treat every warning as an error."),
@@ -241,6 +247,11 @@ LOCAL: dict[str, tuple[str, ...]] = {
         *_CHOICE, "inline", "output_text", "full_refresh", "introspect", "threads", *_WHERE, "empty", "sqlparse",
         "inject_ephemeral_ctes",
     ),
+    "show": (
+        *_CHOICE, "inline", "inline_direct", "limit", "output_text", "full_refresh", "introspect", "threads", *_WHERE,
+        "sqlparse",
+    ),
+    "run-operation": ("args", "threads", *_WHERE),
     "list": (*_CHOICE, "models", *_TYPES, "output", "output_keys", *_WHERE),
     "parse": ("threads", *_WHERE),
     "docs generate": (*_CHOICE, "compile_", "empty_catalog", "static", "threads", *_WHERE),
@@ -249,6 +260,22 @@ LOCAL: dict[str, tuple[str, ...]] = {
     "clean": ("clean_project_files_only", *_WHERE),
 }  # fmt: skip
 """What each command has beside the global options."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """The one word that a command takes beside its options. `name` is the field of `Options`."""
+
+    name: str
+    metavar: str
+    help: str
+    required: bool = False
+
+
+ARGUMENTS: dict[str, Argument] = {
+    "run-operation": Argument("macro", "MACRO", "The macro to call: its name, or package.name.", required=True),
+}
+"""The commands that take a word; the others take options only."""
 
 
 def options_of(command: str) -> tuple[Option, ...]:

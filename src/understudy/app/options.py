@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from understudy import __version__
-from understudy.app.option_table import FILE_LIMIT, LOCAL, Option, options_of
+from understudy.app.option_table import ARGUMENTS, FILE_LIMIT, LOCAL, Option, options_of
 from understudy.core.warning import Warning_
 from understudy.errors import UsageError, did_you_mean
 
@@ -48,6 +48,8 @@ class Options:
     store_failures: bool = False
     show: bool = False
     inline: str | None = None
+    inline_direct: str | None = None
+    limit: int = 5
     introspect: bool = True
     empty: bool = False
     sample: str | None = None
@@ -59,6 +61,9 @@ class Options:
     port: int = 8080
     host: str = "127.0.0.1"
     browser: bool = True
+    macro: str | None = None
+    """The macro of `run-operation`."""
+    args: str | Mapping[str, Any] = "{}"
     clean_project_files_only: bool = True
     connection: bool = False
     config_dir: bool = False
@@ -74,7 +79,7 @@ class Options:
     write_json: bool = True
 
     output: str = ""
-    """`list`: selector, name, path or json; `compile`: text or json; empty for other commands."""
+    """`list`: selector, name, path or json; `compile`, `show`: text or json; empty for other commands."""
     output_keys: tuple[str, ...] = ()
     quiet: bool = False
     debug: bool = False
@@ -103,11 +108,12 @@ class Options:
 
     def as_args(self) -> dict[str, Any]:
         """The options under dbt's names, for the `args` of run_results.json; what was not given is left out."""
-        own = {f.name.rstrip("_"): getattr(self, f.name) for f in fields(self) if f.name in self.origins}
-        return {
-            "which": self.command.rpartition(" ")[2],
-            **{k: list(v) if isinstance(v, tuple) else v for k, v in own.items()},
-        }
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name in self.origins}
+        for name, read in (("vars", variables), ("args", arguments)):
+            if name in own:
+                own[name] = read(self)
+        which = self.command.rpartition(" ")[2]
+        return {"which": which, **{k.rstrip("_"): list(v) if isinstance(v, tuple) else v for k, v in own.items()}}
 
 
 def resolve(
@@ -127,6 +133,9 @@ def resolve(
     """
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
+    argument = ARGUMENTS.get(command)
+    if argument is not None and argument.name in flags:
+        values[argument.name], origins[argument.name] = flags[argument.name], argument.metavar
     notes: list[Warning_] = []
     for row in options_of(command):
         if row.status == "idle":
@@ -248,7 +257,10 @@ def _models(values: dict[str, Any], origins: dict[str, str]) -> None:
     origins.update(select=place, resource_types=place)
 
 
-EXCLUSIVE = (("warn_error", "warn_error_options"), ("inline", "select"), ("inline", "selector"))
+EXCLUSIVE = (
+    ("warn_error", "warn_error_options"), ("inline", "select"), ("inline", "selector"),
+    ("inline_direct", "inline"), ("inline_direct", "select"), ("inline_direct", "selector"),
+)  # fmt: skip
 
 
 def _exclusive(values: dict[str, Any], origins: dict[str, str]) -> None:
@@ -271,6 +283,11 @@ def _rank(origin: str) -> int:
 def variables(options: Options) -> dict[str, Any]:
     """`--vars` as a map. Raises UsageError where it is no YAML map."""
     return _map(options.vars, options.origin("vars"), "{name: value}")
+
+
+def arguments(options: Options) -> dict[str, Any]:
+    """`--args` as a map. Raises UsageError where it is no YAML map."""
+    return {str(name): value for name, value in _map(options.args, options.origin("args"), "{name: value}").items()}
 
 
 def _map(value: str | Mapping[str, Any], origin: str, example: str) -> dict[str, Any]:

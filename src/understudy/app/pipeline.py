@@ -91,6 +91,20 @@ def docs_serve(invocation: Invocation) -> Outcome:
     return serve(invocation)
 
 
+def show(invocation: Invocation) -> Outcome:
+    """Show rows."""
+    from understudy.app.showing import show
+
+    return show(invocation)
+
+
+def run_operation(invocation: Invocation) -> Outcome:
+    """Call one macro."""
+    from understudy.app.operation import run_operation
+
+    return run_operation(invocation)
+
+
 def debug(invocation: Invocation) -> Outcome:
     """Check project, profile and connection."""
     from understudy.app.diagnosis import diagnose
@@ -115,6 +129,8 @@ BODIES: Mapping[str, Callable[[Invocation], Outcome]] = {
     "list": list_,
     "parse": parse,
     "run": execute,
+    "run-operation": run_operation,
     "seed": execute,
+    "show": show,
     "test": execute,
 }

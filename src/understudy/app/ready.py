@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from understudy.adapters.base import Adapter
 from understudy.adapters.registry import open_adapter
 from understudy.app import announce, deferral
-from understudy.app.choose import choose
+from understudy.app.choose import Chosen, chosen
 from understudy.app.commands import Command
 from understudy.app.deferral import Deferral
 from understudy.app.events import Logged, Printed
@@ -38,18 +38,21 @@ class Ready:
     compiler: Compiler
 
 
+Choose = Callable[[Project, States], Chosen]
+
+
 @contextmanager
-def ready(invocation: Invocation, command: Command) -> Iterator[Ready]:
-    """Everything up to the first statement; the adapter is closed at the end.
+def ready(invocation: Invocation, command: Command, choose: Choose | None = None) -> Iterator[Ready]:
+    """Everything up to the first statement; the adapter is closed at the end. `choose` stands in for the selection.
 
     Raises ProjectError, SelectorError, StateError, DeferError and what stands below them; nothing is written by then.
     """
     project = load_project(invocation)
     listen(invocation, project)
     states = States(invocation, project, defers=True)
-    selection = choose(invocation, project, states, command)
+    what = choose(project, states) if choose is not None else chosen(invocation, project, states, command)
+    project, selection = what.project, what.selection
     announce.head(invocation, project, states)
-    runs = frozenset(selection.nodes)
     with closing(open_adapter(project.settings.target, project.settings.root.root)) as adapter:
         cache = RelationCache(project.dialect)
         decided = deferral.decide_references(
@@ -57,11 +60,16 @@ def ready(invocation: Invocation, command: Command) -> Iterator[Ready]:
             project,
             states,
             selected=selection.selected,
-            runs=runs,
-            builds=frozenset(unique_id for unique_id in runs if unique_id.partition(".")[0] in command.builds),
+            runs=frozenset(selection.nodes),
+            builds=frozenset(each for each in what.command if each.partition(".")[0] in command.builds),
+            also=what.also,
+            maybe=what.maybe,
             list_schemas=lambda schemas: list_schemas(adapter, schemas, cache),
             denied=lambda relations: denied(adapter, relations),
+            cross_database=adapter.capabilities.cross_database,
         )
+        if not invocation.options.verify_state:
+            reach(adapter, decided, project.settings.target.database)
         compiler = Compiler(
             project.manifest,
             project.names,
@@ -81,6 +89,19 @@ def list_schemas(adapter: Adapter, schemas: Iterable[SchemaName], cache: Relatio
     return listing
 
 
+def reach(adapter: Adapter, decided: Deferral, own: str | None) -> None:
+    """Look into the other databases that deferred references read, where nobody listed them: some engines open them so.
+
+    Raises DatabaseError when one cannot be opened.
+    """
+    found = {decision.relation.database for decision in decided.resolution.deferred() if decision.relation}
+    others = sorted(database for database in found if database not in (None, own))
+    if others:
+        with closing(adapter.connect()) as connection:
+            for database in others:
+                connection.schemas(database)
+
+
 def denied(adapter: Adapter, relations: Sequence[Relation]) -> Mapping[Relation, PermissionDenied]:
     """Which of the relations may not be read, on an engine that has rights."""
     if not adapter.capabilities.grants:
@@ -91,6 +112,7 @@ def denied(adapter: Adapter, relations: Sequence[Relation]) -> Mapping[Relation,
 
 def listen(invocation: Invocation, project: Project) -> None:
     """Pass on what templates log, print and warn of."""
+    told: dict[str, object] = {}
 
     def notify(kind: str, message: str, unique_id: str | None) -> None:
         match kind:
@@ -99,6 +121,10 @@ def listen(invocation: Invocation, project: Project) -> None:
             case "warn":
                 place = project.manifest.place(unique_id) if unique_id else None
                 invocation.warn(Warning_("JinjaLogWarning", message, place))
+            case "once":
+                me = object()
+                if told.setdefault(message, me) is me:  # of several threads, one says it
+                    invocation.warn(Warning_("AdapterEventWarning", message))
             case _:
                 invocation.emit(Logged(message, "info" if kind == "info" else "debug", unique_id))
 

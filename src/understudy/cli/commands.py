@@ -42,6 +42,22 @@ COMMANDS: dict[str, About] = {
         "database still do; nothing is built.",
         ("compile -s orders --defer --state prod-artifacts", "compile --inline \"select * from {{ ref('orders') }}\""),
     ),
+    "show": About(
+        "Show the first rows of a node, or of any query.",
+        "Run the query of the selected nodes, or of --inline, and print its first rows. References go where they go in a "
+        "run, deferral included. Nothing is built or written.",
+        (
+            "show -s orders --limit 20",
+            "show --inline \"select count(*) from {{ ref('orders') }}\" --defer --state prod-artifacts",
+            'show --inline-direct "select 1" --output json',
+        ),
+    ),
+    "run-operation": About(
+        "Call a macro.",
+        "Call one macro of the project or of a package, with the arguments that --args gives. Its refs are deferred like "
+        "those of a model. Each statement commits by itself.",
+        ("run-operation grant_select --args '{role: reporter}'",),
+    ),
     "list": About(
         "List what a selection selects.",
         "Print the selected resources, one line each. Nothing is built.",
@@ -80,14 +96,12 @@ ALIASES = {"ls": "list"}
 MEANWHILE = "Run it with dbt meanwhile: both work on the same project and read the same artifacts"
 LATER: dict[str, str] = {
     "snapshot": MEANWHILE,
-    "show": "Look at the SQL with 'compile', and at the rows with the database's own client",
     "retry": "Use 'build -s result:error+ result:fail+ result:skipped --state FOLDER', "
     "where FOLDER is a copy of the target directory of the run that failed",
     "clone": "Use --defer: it reads production without copying",
     "source": MEANWHILE,
     "deps": "Install packages with 'dbt deps'; understudy reads them from dbt_packages",
     "init": "Copy a project that works, such as examples/ecommerce",
-    "run-operation": MEANWHILE,
     "plan": "'list' shows what would be selected; 'compile --debug' shows where each reference goes, and why",
     "explain": "'compile --debug' shows where each reference goes, and why",
     "state": "Copy manifest.json out of the target directory of a production run, and name its folder with --state",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from understudy.app.option_table import GROUPS, Option
+from understudy.app.option_table import ARGUMENTS, GROUPS, Option
 from understudy.cli.commands import COMMANDS
 
 TAGLINE = "Build only what you changed in a dbt project, and let production stand in for the rest."
@@ -26,12 +26,16 @@ def write_help(formatter: click.HelpFormatter, rows: Sequence[Option]) -> None:
 def write_command_help(formatter: click.HelpFormatter, name: str, rows: Sequence[Option]) -> None:
     """The page of `understudy COMMAND --help`."""
     about = COMMANDS[name]
-    formatter.write_usage(f"understudy {name}", "[options]")
+    argument = ARGUMENTS.get(name)
+    word = "" if argument is None else f"{argument.metavar} " if argument.required else f"[{argument.metavar}] "
+    formatter.write_usage(f"understudy {name}", f"{word}[options]")
     _paragraph(formatter, about.text)
     if about.examples:
         formatter.write("\n")
         for example in about.examples:
             formatter.write(f"  $ understudy {example}\n")
+    if argument is not None:
+        _section(formatter, "Argument", [(argument.metavar, argument.help)])
     _groups(formatter, rows)
     formatter.write("\nEvery option may also stand before the command, and most may come from DBT_* variables.\n")
 

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from understudy import __version__
-from understudy.app.option_table import GLOBAL, LOCAL, OPTIONS, Option, options_of
+from understudy.app.option_table import ARGUMENTS, GLOBAL, LOCAL, OPTIONS, Option, options_of
 from understudy.cli.commands import ALIASES, COMMANDS, LATER
 from understudy.cli.help import write_command_help, write_family_help, write_help
 from understudy.errors import UnderstudyError, UsageError, did_you_mean
@@ -134,12 +134,19 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Put together what stood before and after the command, and run it."""
         name = str(self.name)
-        if ctx.args:
-            hint = "Nodes are chosen with --select" if "select" in LOCAL[name] else f"'{name}' takes options only"
-            raise UsageError(f"Unexpected argument {ctx.args[0]!r}", hint=hint)
+        words, argument = list(ctx.args), ARGUMENTS.get(name)
+        found: dict[str, Any] = {}
+        if argument is not None and words:
+            found[argument.name] = words.pop(0)
+        elif argument is not None and argument.required:
+            raise UsageError(f"'{name}' needs a {argument.metavar}", hint=argument.help)
+        if words:
+            takes = f"'{name}' takes {'one word and ' if argument else ''}options only"
+            hint = "Nodes are chosen with --select" if "select" in LOCAL[name] else takes
+            raise UsageError(f"Unexpected argument {words[0]!r}", hint=hint)
         from understudy.cli.run import run
 
-        return run(name, _both_sides(name, ctx.obj or {}, _given(ctx)))
+        return run(name, {**_both_sides(name, ctx.obj or {}, _given(ctx)), **found})
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The page of `understudy COMMAND --help`."""

@@ -304,7 +304,7 @@ def table_text(table: Table) -> str:
         ).rstrip()
         for line in lines
     ]
-    return "\n".join([table.title, *rows, ""])
+    return "\n".join([*([table.title] if table.title else ()), *rows, ""])
 
 
 def count(number: int, kind: str) -> str:

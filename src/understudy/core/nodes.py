@@ -186,6 +186,12 @@ class Operation(CompilableNode, kw_only=True):
     index: int | None = None
 
 
+class SqlOperation(CompilableNode, kw_only=True):
+    """A query that was given on the command line; it is part of no file, and of no manifest that is written."""
+
+    resource_type: str = "sql_operation"
+
+
 class Source(msgspec.Struct, kw_only=True):
     """A table that somebody else builds."""
 
@@ -249,6 +255,119 @@ class Exposure(msgspec.Struct, kw_only=True):
     created_at: float = 0.0
 
 
+class UnitTest(msgspec.Struct, kw_only=True):
+    """A test of one model's logic on rows that it brings itself.
+
+    `given` and `expect` are maps with (input,) rows, format and fixture; rows are maps, or SQL as text.
+    """
+
+    model: str
+    given: list[dict[str, Any]]
+    expect: dict[str, Any]
+    name: str
+    resource_type: str = "unit_test"
+    package_name: str
+    path: str
+    original_file_path: str
+    unique_id: str
+    fqn: list[str]
+    description: str = ""
+    overrides: dict[str, Any] | None = None
+    depends_on: DependsOn = msgspec.field(default_factory=DependsOn)
+    config: Config
+    checksum: str | None = None
+    schema: str | None = None
+    created_at: float = 0.0
+    versions: dict[str, Any] | None = None
+    version: Version | None = None
+
+    @property
+    def versioned_name(self) -> str:
+        """The name with the version of the model that it tests."""
+        return self.name if self.version is None else f"{self.name}_v{self.version}"
+
+
+class Metric(msgspec.Struct, kw_only=True):
+    """A metric of the semantic layer: read for the graph, selection and comparison; nothing computes it."""
+
+    name: str
+    resource_type: str = "metric"
+    package_name: str
+    path: str
+    original_file_path: str
+    unique_id: str
+    fqn: list[str]
+    description: str = ""
+    label: str
+    type: str
+    type_params: dict[str, Any]
+    filter: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
+    time_granularity: str | None = None
+    meta: dict[str, Any] = {}
+    tags: list[str] = []
+    config: Config
+    unrendered_config: Config = {}
+    sources: list[list[str]] = []
+    depends_on: DependsOn = msgspec.field(default_factory=DependsOn)
+    refs: list[RefArgs] = []
+    metrics: list[list[str]] = []
+    created_at: float = 0.0
+    group: str | None = None
+
+
+class SemanticModel(msgspec.Struct, kw_only=True):
+    """A model as the semantic layer sees it: entities, dimensions, measures."""
+
+    name: str
+    resource_type: str = "semantic_model"
+    package_name: str
+    path: str
+    original_file_path: str
+    unique_id: str
+    fqn: list[str]
+    model: str
+    node_relation: dict[str, Any] | None = None
+    description: str | None = None
+    label: str | None = None
+    defaults: dict[str, Any] | None = None
+    entities: list[dict[str, Any]] = []
+    measures: list[dict[str, Any]] = []
+    dimensions: list[dict[str, Any]] = []
+    metadata: dict[str, Any] | None = None
+    depends_on: DependsOn = msgspec.field(default_factory=DependsOn)
+    refs: list[RefArgs] = []
+    created_at: float = 0.0
+    config: Config
+    unrendered_config: Config = {}
+    primary_entity: str | None = None
+    group: str | None = None
+
+
+class SavedQuery(msgspec.Struct, kw_only=True):
+    """A query of metrics that is kept under a name, with the tables and views that it is exported to."""
+
+    name: str
+    resource_type: str = "saved_query"
+    package_name: str
+    path: str
+    original_file_path: str
+    unique_id: str
+    fqn: list[str]
+    query_params: dict[str, Any]
+    exports: list[dict[str, Any]] = []
+    description: str | None = None
+    label: str | None = None
+    metadata: dict[str, Any] | None = None
+    config: Config
+    unrendered_config: Config = {}
+    group: str | None = None
+    depends_on: DependsOn = msgspec.field(default_factory=DependsOn)
+    created_at: float = 0.0
+    refs: list[RefArgs] = []
+    tags: list[str] = []
+
+
 class Group(msgspec.Struct, kw_only=True):
     """A set of models with an owner; its private models may be used only within it."""
 
@@ -297,9 +416,11 @@ class Doc(msgspec.Struct, kw_only=True):
 
 
 Test = SingularTest | GenericTest
-Node = Model | Seed | Snapshot | SingularTest | GenericTest | Analysis | Operation | Function
+Node = Model | Seed | Snapshot | SingularTest | GenericTest | Analysis | Operation | SqlOperation | Function
 """What stands under `nodes` in the manifest (functions under `functions`)."""
-Resource = Node | Source | Exposure
+Semantic = Metric | SemanticModel | SavedQuery
+"""What belongs to the semantic layer."""
+Resource = Node | Source | Exposure | UnitTest | Semantic
 """What a selection can name."""
 
 REFABLE = frozenset({"model", "seed", "snapshot"})

@@ -37,6 +37,14 @@ def link(manifest: Manifest, settings: Settings) -> tuple[Warning_, ...]:
     return (*linker.warnings, *deprecations(manifest, settings.started_at))
 
 
+def link_node(manifest: Manifest, settings: Settings, unique_id: str) -> tuple[Warning_, ...]:
+    """Fill `depends_on.nodes` of one node that came later. Returns the warnings. Raises LinkError, or an ErrorList."""
+    linker = _Linker(manifest, settings)
+    linker.node(unique_id, manifest.nodes[unique_id])
+    raise_all(linker.errors)
+    return tuple(linker.warnings)
+
+
 class _Linker:
     """The walk over all references, with what it found wrong."""
 
