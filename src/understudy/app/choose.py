@@ -8,7 +8,9 @@ from understudy.app.commands import Command
 from understudy.app.inline import with_inline
 from understudy.app.invocation import Invocation, Retried
 from understudy.app.load import Project
+from understudy.app.options import Options
 from understudy.app.states import States
+from understudy.errors import raise_all
 from understudy.select.evaluate import Selection, Spec, evaluate
 from understudy.select.grammar import INDIRECT, Indirect
 from understudy.select.world import World
@@ -63,7 +65,7 @@ def choose(invocation: Invocation, project: Project, states: States, command: Co
         exclude=options.exclude,
         selector=options.selector,
         indirect=_indirect(options.indirect_selection),
-        resource_types=resource_types(options.resource_types, options.exclude_resource_types, command),
+        resource_types=resource_types_of(options, command),
         empty_nodes=command.name == "list",
     )
     world = World(
@@ -75,8 +77,15 @@ def choose(invocation: Invocation, project: Project, states: States, command: Co
         selectors=read_selectors(project.settings.root.selectors),
     )
     selection = evaluate(spec, world)
-    invocation.warn(*selection.warnings)
+    warnings, errors = states.findings()
+    invocation.warn(*selection.warnings, *warnings)
+    raise_all(errors)
     return selection
+
+
+def resource_types_of(options: Options, command: Command) -> frozenset[str]:
+    """The resource types that the command acts on, given the options."""
+    return resource_types(options.resource_types, options.exclude_resource_types, command)
 
 
 def resource_types(included: tuple[str, ...], excluded: tuple[str, ...], command: Command) -> frozenset[str]:

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 import msgspec
 
 from understudy.core.nodes import Model, Resource, Source
 from understudy.errors import UsageError, did_you_mean
+from understudy.state.fingerprint import get
+from understudy.state.prior import Prior
+
+
+class Gone(msgspec.Struct, kw_only=True):
+    """What a state has and today's project has not, as far as a list shows it."""
+
+    unique_id: str
+    resource_type: str
+    package_name: str
+    name: str
+    fqn: list[str]
+    original_file_path: str
+
 
 DEFAULT_KEYS = (
     "alias", "name", "package_name", "depends_on", "tags", "config", "resource_type", "source_name",
@@ -19,7 +33,20 @@ DEFAULT_KEYS = (
 PREFIXED = {"source", "exposure", "metric", "saved_query", "semantic_model", "unit_test"}
 
 
-def lines(resources: Iterable[Resource], output: str, keys: Sequence[str] = ()) -> Iterator[str]:
+def gone(unique_ids: Iterable[str], prior: Callable[[], Prior], types: Set[str]) -> Iterator[Gone]:
+    """What is gone, sorted; only resources of the types. Raises StateError where the state is damaged."""
+    for unique_id in sorted(unique_ids):
+        kind, package, name = unique_id.split(".", 2)
+        if kind not in types:
+            continue
+        known = prior().get(unique_id)
+        yield Gone(
+            unique_id=unique_id, resource_type=kind, package_name=package, name=name,
+            fqn=get(known, "fqn") or [package, name], original_file_path=get(known, "original_file_path") or "",
+        )  # fmt: skip
+
+
+def lines(resources: Iterable[Resource | Gone], output: str, keys: Sequence[str] = ()) -> Iterator[str]:
     """One line per resource, in the order given.
 
     Args:
@@ -37,7 +64,7 @@ def lines(resources: Iterable[Resource], output: str, keys: Sequence[str] = ()) 
         yield form(resource, keys)
 
 
-def selector(resource: Resource, keys: Sequence[str] = ()) -> str:
+def selector(resource: Resource | Gone, keys: Sequence[str] = ()) -> str:
     """The text that selects the resource: its dotted fqn, or `method:package.name`."""
     if isinstance(resource, Source):
         return f"source:{resource.package_name}.{resource.source_name}.{resource.name}"
@@ -46,7 +73,7 @@ def selector(resource: Resource, keys: Sequence[str] = ()) -> str:
     return ".".join(resource.fqn)
 
 
-def name(resource: Resource, keys: Sequence[str] = ()) -> str:
+def name(resource: Resource | Gone, keys: Sequence[str] = ()) -> str:
     """The name by which people search: `orders`, `orders.v2`, `raw.orders`."""
     if isinstance(resource, Source):
         return f"{resource.source_name}.{resource.name}"
@@ -55,12 +82,12 @@ def name(resource: Resource, keys: Sequence[str] = ()) -> str:
     return resource.name
 
 
-def path(resource: Resource, keys: Sequence[str] = ()) -> str:
+def path(resource: Resource | Gone, keys: Sequence[str] = ()) -> str:
     """The file that declares the resource, relative to its package."""
     return resource.original_file_path
 
 
-def as_json(resource: Resource, keys: Sequence[str] = ()) -> str:
+def as_json(resource: Resource | Gone, keys: Sequence[str] = ()) -> str:
     """The resource as one JSON object, cut down to the wanted keys."""
     data: dict[str, Any] = msgspec.to_builtins(resource)
     if not keys:
@@ -78,7 +105,7 @@ def _picked(data: Mapping[str, Any], keys: Sequence[str]) -> Iterator[tuple[str,
 
 
 _ABSENT = object()
-FORMS: Mapping[str, Callable[[Resource, Sequence[str]], str]] = {
+FORMS: Mapping[str, Callable[[Resource | Gone, Sequence[str]], str]] = {
     "selector": selector,
     "name": name,
     "path": path,

@@ -9,6 +9,7 @@ from understudy.app.events import StateInUse
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project
 from understudy.artifacts.state_files import StateFile, find_state, read_prior, read_results, read_sources
+from understudy.core.warning import Warning_
 from understudy.defer.check import age
 from understudy.defer.decide import Policy
 from understudy.defer.resolution import LabelledPrior
@@ -59,6 +60,26 @@ class States:
         """Today's project against the state. Raises StateError: there is none, or it is damaged."""
         return compare(self._project.manifest, self._read(self._required("state:")))
 
+    def findings(self) -> tuple[list[Warning_], list[StateError]]:
+        """What the comparison of the selection found beside changes: warnings, and broken contracts of versioned models
+        (dbt 1.11: same_contract). Empty where nothing was compared.
+        """
+        if "comparison" not in self.__dict__:
+            return [], []
+        warnings, errors = list(self.comparison.warnings), []
+        for broken in self.comparison.contract_breaks(self._started()) if self.comparison.asked_contracts else ():
+            place = self._project.manifest.place(broken.unique_id)
+            what = "; ".join(str(change).removeprefix("contract: ") for change in broken.changes)
+            text = f"{broken.unique_id} breaks the contract that others rely on: {what}"
+            if broken.versioned:
+                errors.append(StateError(text, place=place, hint="Add a new version of the model, and keep this one."))
+            else:
+                warnings.append(Warning_("UnversionedBreakingChange", text, place))
+        return warnings, errors
+
+    def _started(self) -> str:
+        return self._invocation.started.isoformat()
+
     @cached_property
     def statuses(self) -> Mapping[str, str]:
         """What became of each node in the state's run. Raises StateError."""
@@ -101,7 +122,7 @@ class States:
             label=state.label,
             origin=state.flag,
             age=None if old is None else old.total_seconds(),
-            nodes=sum(1 for unique_id in prior.nodes if prior.relational(unique_id) is not None),
+            nodes=prior.relations(),
         )
 
     def _required(self, method: str) -> StateFile:

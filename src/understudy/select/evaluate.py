@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from understudy.core.warning import Warning_
+from understudy.errors import SelectorError
 from understudy.select.grammar import Criterion, Group, Indirect, Tree, command_line
 from understudy.select.index import get
 from understudy.select.methods import METHODS
@@ -32,12 +33,13 @@ class Spec:
 @dataclass(frozen=True, slots=True)
 class Selection:
     """`selected`: what matches the criteria, of every type; deferral asks it. `nodes`: what the command works on, parents
-    first.
+    first. `removed`: where `state:removed` asks for it, what the state has and today's project has not.
     """
 
     selected: frozenset[str]
     nodes: tuple[str, ...]
     warnings: tuple[Warning_, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 def evaluate(spec: Spec, world: World) -> Selection:
@@ -49,9 +51,37 @@ def evaluate(spec: Spec, world: World) -> Selection:
     tree = _tree(spec, world, warnings)
     selected = frozenset(_Evaluation(world, spec.indirect, warnings).select(tree)[0])
     nodes = tuple(i for i in world.dag.order() if i in selected and _wanted(i, spec, world))
-    if not nodes:
+    removed = tuple(world.comparison().removed()) if _asks_removed(tree) else ()
+    if removed:
+        warnings = [each for each in warnings if "'state:removed'" not in each.message]
+    elif not nodes:
         warnings.append(Warning_("NoNodesSelected", "Nothing is selected"))
-    return Selection(selected, nodes, tuple(dict.fromkeys(warnings)))
+    return Selection(selected, nodes, tuple(dict.fromkeys(warnings)), removed)
+
+
+def _asks_removed(tree: Tree) -> bool:
+    """Whether `state:removed` is asked for. Raises SelectorError where it is combined with more than a union: of what is
+    gone, nothing is known that other criteria could look at.
+    """
+    waiting: list[tuple[Tree, bool]] = [(tree, True)]
+    asked = False
+    while waiting:
+        part, alone = waiting.pop()
+        if isinstance(part, Group):
+            united = part.operator == "union" or not part.parts[1:] or _excludes_nothing(part)
+            waiting += [(each, alone and united) for each in part.parts]
+        elif part.method == "state" and part.value == "removed":
+            if not alone or part.parents or part.children or part.childrens_parents:
+                hint = "It may stand beside others: -s state:modified state:removed"
+                raise SelectorError(
+                    "'state:removed' has no neighbours, and cannot be intersected or excluded", hint=hint
+                )
+            asked = True
+    return asked
+
+
+def _excludes_nothing(group: Group) -> bool:
+    return group.operator == "difference" and not any(isinstance(p, Criterion) or p.parts for p in group.parts[1:])
 
 
 def _tree(spec: Spec, world: World, warnings: list[Warning_]) -> Tree:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -20,6 +20,9 @@ class Comparing(Protocol):
 
     def matches(self, selector: str, unique_id: str, /) -> bool:
         """Whether `state:<selector>` holds for a node. Raises SelectorError for a selector that is none."""
+
+    def removed(self) -> Sequence[str]:
+        """What the state has and today's project has not."""
 
 
 @dataclass(frozen=True, slots=True)

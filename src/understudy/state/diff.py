@@ -56,8 +56,10 @@ TEST_CONFIG = frozenset({
 NEW = Change("new", "")
 SELECTORS = (
     "new", "old", "modified", "unmodified", "modified.body", "modified.configs", "modified.relation",
-    "modified.persisted_descriptions", "modified.macros", "modified.contract",
+    "modified.persisted_descriptions", "modified.macros", "modified.contract", "removed",
 )  # fmt: skip
+CONTRACTS = frozenset({"modified", "unmodified", "modified.contract"})
+"""Selectors that look at contracts, and so find the broken ones (dbt 1.11: the checkers of StateSelectorMethod.search)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +84,14 @@ class Comparison:
         self.prior = prior
         self._kept: dict[str, tuple[Change, ...]] = {}
         self._warnings: dict[str, Warning_] = {}
+        self.asked: set[str] = set()
         self._macro_changes: ChangedMacros | None = None
         self._selectors: Mapping[str, Callable[[str], bool]] = {
             "new": self.is_new,
             "old": lambda unique_id: not self.is_new(unique_id),
             "modified": lambda unique_id: bool(self.changes(unique_id)),
             "unmodified": lambda unique_id: not self.changes(unique_id),
+            "removed": lambda unique_id: False,  # none of today's nodes is; `removed()` names them
             "modified.macros": lambda unique_id: bool(self._by_macros(self._current(unique_id))),
             **{f"modified.{check}": self._has_changed(check) for check in CHECKED},
         }
@@ -112,7 +116,13 @@ class Comparison:
             raise SelectorError(
                 f"There is no selector 'state:{selector}'", hint=f"{nearest} {known}" if nearest else known
             )
+        self.asked.add(selector)
         return check(unique_id)
+
+    @property
+    def asked_contracts(self) -> bool:
+        """Whether a selector looked at contracts so far."""
+        return not CONTRACTS.isdisjoint(self.asked)
 
     def removed(self) -> tuple[str, ...]:
         """Nodes of every kind that the state has and today's project has not, or has disabled."""
@@ -142,12 +152,7 @@ class Comparison:
         return tuple(self._warnings.values())
 
     def _find(self, unique_id: str) -> Any:
-        parts = (
-            self.manifest.metrics, self.manifest.semantic_models, self.manifest.saved_queries, self.manifest.unit_tests,
-            self.manifest.functions,
-        )  # fmt: skip
-        found: Any = self.manifest.get(unique_id)
-        return found if found is not None else next((part[unique_id] for part in parts if unique_id in part), None)
+        return self.manifest.get(unique_id)
 
     def _current(self, unique_id: str) -> Any:
         found = self._find(unique_id)

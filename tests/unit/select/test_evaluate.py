@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -172,3 +173,48 @@ def test_the_default_selector_holds_when_nothing_is_said() -> None:
     assert short(evaluate(Spec(), here)) == {"c", "t_c", "t_ac"}
     assert short(evaluate(Spec(["b"]), here)) == {"b", "t_b", "u"}
     assert "model.shop.c" not in evaluate(Spec(exclude=["c"]), here).selected
+
+
+class Beside:
+    """A comparison that finds two nodes gone."""
+
+    def matches(self, selector: str, unique_id: str, /) -> bool:
+        return selector == "modified" and unique_id == "model.shop.a"
+
+    def removed(self) -> tuple[str, ...]:
+        return ("model.shop.old", "test.shop.old")
+
+
+def beside(*select: str, **fields: Any) -> Selection:
+    return evaluate(Spec(select or None, empty_nodes=True, **fields), replace(world(), compare=Beside))
+
+
+@pytest.mark.parametrize(
+    "select", [("state:removed",), ("state:removed state:modified",), ("state:modified", "state:removed")]
+)
+def test_what_is_gone_stands_beside_what_is_selected(select: tuple[str, ...]) -> None:
+    found = beside(*select)
+    assert found.removed == ("model.shop.old", "test.shop.old")
+    assert ("model.shop.a" in found.nodes) is ("state:modified" in " ".join(select))
+    assert found.warnings == ()
+
+
+def test_nothing_is_gone_where_nobody_asks() -> None:
+    assert beside("state:modified").removed == ()
+    assert beside("a", exclude=["b"]).removed == ()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"select": ["state:removed,a"]},
+        {"select": ["state:removed+"]},
+        {"select": ["+state:removed"]},
+        {"select": ["@state:removed"]},
+        {"exclude": ["state:removed"]},
+        {"select": ["state:removed"], "exclude": ["a"]},
+    ],
+)
+def test_what_is_gone_cannot_be_combined(fields: dict[str, Any]) -> None:
+    with pytest.raises(SelectorError, match="state:removed"):
+        evaluate(Spec(**fields), replace(world(), compare=Beside))

@@ -547,3 +547,13 @@ def test_changes_read_as_sentences() -> None:
     assert str(Change("new", "")) == "new"
     assert str(Change("body", "raw_code", "a" * 80, "b\nc")) == f"body: raw_code: {'a' * 59}… -> b c"
     assert str(Change("fqn", "fqn", ["a"], ["b"])) == "fqn: ['a'] -> ['b']"
+
+
+def test_it_is_known_whether_contracts_were_looked_at() -> None:
+    today = manifest(model("a"))
+    comparison = compare(today, state(today))
+    assert not comparison.matches("new", "model.shop.a")
+    assert not comparison.matches("removed", "model.shop.a")
+    assert not comparison.asked_contracts
+    comparison.matches("unmodified", "model.shop.a")
+    assert comparison.asked_contracts
