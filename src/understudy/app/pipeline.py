@@ -47,7 +47,7 @@ def parse(invocation: Invocation) -> Outcome:
 def list_(invocation: Invocation) -> Outcome:
     """Print what a selection selects, a line each, sorted by unique_id."""
     from understudy.app import listing
-    from understudy.app.choose import choose
+    from understudy.app.choose import choose, resource_types_of
     from understudy.app.commands import COMMANDS
     from understudy.app.load import load_project
     from understudy.app.states import States
@@ -58,13 +58,14 @@ def list_(invocation: Invocation) -> Outcome:
     selection = choose(invocation, project, states, COMMANDS["list"])
     resources = [project.manifest.get(unique_id) for unique_id in sorted(selection.nodes)]
     found = [resource for resource in resources if resource is not None]
-    for line in listing.lines(found, options.output or "selector", options.output_keys):
+    gone = listing.gone(selection.removed, lambda: states.comparison.prior, resource_types_of(options, COMMANDS["list"]))
+    for line in listing.lines([*found, *gone], options.output or "selector", options.output_keys):
         invocation.emit(Output(line))
     return Outcome()
 
 
 def execute(invocation: Invocation) -> Outcome:
-    """Run the selected nodes: `run`, `test`, `seed`, `build`."""
+    """Run the selected nodes: `run`, `test`, `seed`, `snapshot`, `build`."""
     from understudy.app.execution import execute
 
     return execute(invocation)
