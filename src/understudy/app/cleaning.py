@@ -7,9 +7,10 @@ import shutil
 
 from understudy.app.events import Output
 from understudy.app.invocation import Invocation, Outcome
-from understudy.app.load import settings_of
+from understudy.app.load import project_options
 from understudy.core.project import Package
 from understudy.errors import ArtifactError, Place, UsageError
+from understudy.project.layout import load_layout
 
 
 def clean(invocation: Invocation) -> Outcome:
@@ -20,11 +21,11 @@ def clean(invocation: Invocation) -> Outcome:
             `--no-clean-project-files-only`); then nothing is deleted.
         ArtifactError: a folder cannot be deleted.
     """
-    settings = settings_of(invocation, with_packages=False)
-    root = os.path.realpath(settings.root.root)
-    paths = sorted({os.path.realpath(os.path.join(root, path)) for path in settings.clean_targets})
+    layout = load_layout(project_options(invocation))
+    root = os.path.realpath(layout.root.root)
+    paths = sorted({os.path.realpath(os.path.join(root, path)) for path in layout.clean_targets})
     for path in paths:
-        _check(path, root, settings.root, within=invocation.options.clean_project_files_only)
+        _check(path, root, layout.root, within=invocation.options.clean_project_files_only)
     for path in paths:
         if not os.path.lexists(path):
             continue

@@ -40,25 +40,28 @@ class Project:
 
 def settings_of(invocation: Invocation, *, with_packages: bool = True) -> Settings:
     """The settings of the project that the options name. Raises ProjectError, ProfileError and what stands below them."""
+    return load_settings(project_options(invocation, with_packages=with_packages))
+
+
+def project_options(invocation: Invocation, *, with_packages: bool = True) -> ProjectOptions:
+    """What the options say of the project."""
     options = invocation.options
-    return load_settings(
-        ProjectOptions(
-            project_dir=options.project_dir,
-            profiles_dir=options.profiles_dir,
-            profile=options.profile,
-            target=options.target,
-            cli_vars=variables(options),
-            target_path=options.target_path,
-            log_path=options.log_path,
-            threads=options.threads,
-            environment=invocation.environ,
-            flags=flags(invocation),
-            cwd=invocation.cwd,
-            version_check=options.version_check,
-            with_packages=with_packages,
-            invocation_id=invocation.id,
-            started_at=invocation.started.isoformat(),
-        )
+    return ProjectOptions(
+        project_dir=options.project_dir,
+        profiles_dir=options.profiles_dir,
+        profile=options.profile,
+        target=options.target,
+        cli_vars=variables(options),
+        target_path=options.target_path,
+        log_path=options.log_path,
+        threads=options.threads,
+        environment=invocation.environ,
+        flags=flags(invocation),
+        cwd=invocation.cwd,
+        version_check=options.version_check,
+        with_packages=with_packages,
+        invocation_id=invocation.id,
+        started_at=invocation.started.isoformat(),
     )
 
 

@@ -242,6 +242,7 @@ LOCAL: dict[str, tuple[str, ...]] = {
     ),
     "run": (*_CHOICE, "full_refresh", "threads", *_WHERE, *_BATCH),
     "test": (*_CHOICE, *_TYPES, "store_failures", "threads", *_WHERE, "sqlparse"),
+    "snapshot": (*_CHOICE, "threads", *_WHERE, "empty", "sqlparse"),
     "seed": (*_CHOICE, "full_refresh", "show", "threads", *_WHERE, "sqlparse"),
     "compile": (
         *_CHOICE, "inline", "output_text", "full_refresh", "introspect", "threads", *_WHERE, "empty", "sqlparse",
@@ -251,6 +252,7 @@ LOCAL: dict[str, tuple[str, ...]] = {
         *_CHOICE, "inline", "inline_direct", "limit", "output_text", "full_refresh", "introspect", "threads", *_WHERE,
         "sqlparse",
     ),
+    "retry": ("full_refresh", "threads", *_WHERE),
     "run-operation": ("args", "threads", *_WHERE),
     "list": (*_CHOICE, "models", *_TYPES, "output", "output_keys", *_WHERE),
     "parse": ("threads", *_WHERE),

@@ -99,6 +99,14 @@ def show(invocation: Invocation) -> Outcome:
     return show(invocation)
 
 
+def retry(invocation: Invocation) -> Outcome:
+    """Run again what failed in the last run, as that run was asked for."""
+    from understudy.app.retrying import take_up
+
+    again = take_up(invocation)
+    return Outcome() if again is None else BODIES[again.options.command](again)
+
+
 def run_operation(invocation: Invocation) -> Outcome:
     """Call one macro."""
     from understudy.app.operation import run_operation
@@ -130,8 +138,10 @@ BODIES: Mapping[str, Callable[[Invocation], Outcome]] = {
     "list": list_,
     "parse": parse,
     "run": execute,
+    "retry": retry,
     "run-operation": run_operation,
     "seed": execute,
     "show": show,
+    "snapshot": execute,
     "test": execute,
 }

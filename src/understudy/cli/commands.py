@@ -31,6 +31,12 @@ COMMANDS: dict[str, About] = {
         "Run the tests of the selected nodes. A test fails when its query finds rows; with severity warn it warns.",
         ("test -s orders", "test -s test_type:singular --store-failures"),
     ),
+    "snapshot": About(
+        "Note what has changed in the rows of snapshots.",
+        "Run the selected snapshots: each keeps the versions of its query's rows, with the time from which and until "
+        "which they were valid.",
+        ("snapshot", "snapshot -s orders_history"),
+    ),
     "seed": About(
         "Load the project's CSV files into tables.",
         "Load the selected CSV files of the seeds folders into tables.",
@@ -48,9 +54,16 @@ COMMANDS: dict[str, About] = {
         "run, deferral included. Nothing is built or written.",
         (
             "show -s orders --limit 20",
-            "show --inline \"select count(*) from {{ ref('orders') }}\" --defer --state prod-artifacts",
+            "show --inline \"select count(*) from {{ ref('orders') }}\" --defer --state prod",
             'show --inline-direct "select 1" --output json',
         ),
+    ),
+    "retry": About(
+        "Run again what failed in the last run.",
+        "Take up the run whose run_results.json stands in the target directory (or in --state): what failed there, was "
+        "skipped or was interrupted runs again, with that run's selection, state, variables and options. Options that are "
+        "given here win.",
+        ("retry", "retry --threads 1 --fail-fast"),
     ),
     "run-operation": About(
         "Call a macro.",
@@ -95,9 +108,6 @@ ALIASES = {"ls": "list"}
 
 MEANWHILE = "Run it with dbt meanwhile: both work on the same project and read the same artifacts"
 LATER: dict[str, str] = {
-    "snapshot": MEANWHILE,
-    "retry": "Use 'build -s result:error+ result:fail+ result:skipped --state FOLDER', "
-    "where FOLDER is a copy of the target directory of the run that failed",
     "clone": "Use --defer: it reads production without copying",
     "source": MEANWHILE,
     "deps": "Install packages with 'dbt deps'; understudy reads them from dbt_packages",

@@ -90,7 +90,7 @@ def load_settings(options: ProjectOptions) -> Settings:
         profiles_dir=profiles_dir,
         invocation_id=options.invocation_id,
         started_at=options.started_at,
-        clean_targets=_clean_targets(raw, target_path, root_dir),
+        clean_targets=clean_targets(raw, target_path, root_dir),
         warnings=file.warnings,
     )
 
@@ -120,7 +120,8 @@ def target_context(target: Target) -> dict[str, Any]:
     }
 
 
-def _clean_targets(raw: Mapping[str, Any], target_path: str, root: str) -> tuple[str, ...]:
+def clean_targets(raw: Mapping[str, Any], target_path: str, root: str) -> tuple[str, ...]:
+    """The folders that `clean` deletes. Raises ProjectError where they are no list of texts."""
     value = raw.get("clean-targets")
     if value is None:
         return (target_path,)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from understudy.app.option_table import LOCAL, OPTIONS, options_of
+from understudy.app.option_table import ARGUMENTS, LOCAL, OPTIONS, options_of
 from understudy.app.options import PROJECT_FLAGS, Options, WarnRules, resolve, variables
 from understudy.errors import UsageError
 
@@ -202,7 +202,7 @@ def test_the_table_and_the_value_have_the_same_names_and_defaults() -> None:
         name: row for name, row in OPTIONS.items() if row.status != "idle" and name not in ("models", "output_text")
     }
     assert {name: row.default for name, row in rows.items()} == {name: fields[name] for name in rows}
-    assert set(fields) - set(rows) == {"command", "origins", "notes"}
+    assert set(fields) - set(rows) == {"command", "origins", "notes"} | {argument.name for argument in ARGUMENTS.values()}
 
 
 @pytest.mark.parametrize("command", LOCAL)

@@ -1,0 +1,35 @@
+"""Where a project's folders are, for commands that need neither a profile nor packages."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+
+from understudy.core.project import Package
+from understudy.project.project_file import read_package, read_raw
+from understudy.project.rendering import renderer
+from understudy.project.settings import ProjectOptions, clean_targets, find_project_dir
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Folders. `root` knows the name and the source folders, `target_dir` is a path to open."""
+
+    root: Package
+    target_dir: str
+    clean_targets: tuple[str, ...]
+
+
+def load_layout(options: ProjectOptions) -> Layout:
+    """Read of `dbt_project.yml` what says where things are.
+
+    Raises ProjectError, YamlError or JinjaError with the path.
+    """
+    root = find_project_dir(options.project_dir, options.cwd)
+    file = read_raw(root)
+    told = {key: value for key, value in file.values.items() if key == "name" or key.endswith("-paths")}
+    package = read_package(
+        root, replace(file, values=told), renderer(options.environment.get, options.cli_vars), check=False
+    )
+    target_path = options.target_path or str(file.values.get("target-path") or "target")
+    return Layout(package, os.path.join(root, target_path), clean_targets(file.values, target_path, root))
