@@ -64,7 +64,7 @@ class TestInterrupt:
         assert set(slow.kinds()) == {"a", "b", "c"}
 
 
-@pytest.mark.never("duckdb", raises=NotImplementedError, reason="no sessions on a server")
+@pytest.mark.never("duckdb", "spark", raises=NotImplementedError, reason="no sessions on a server")
 class TestLostSession:
     """The server ends a session in the middle of a model."""
 

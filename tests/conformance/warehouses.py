@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from support import postgres as server
+from support import spark as local
 
 
 class Warehouse(Protocol):
@@ -28,6 +29,9 @@ class Warehouse(Protocol):
 
     def table(self, schema: str, name: str) -> str:
         """A relation's name as SQL."""
+
+    def columns(self, schema: str, name: str) -> list[str]:
+        """The names of a relation's columns."""
 
     def reader(self, *schemas: str) -> Mapping[str, Any]:
         """Fields of a profile: somebody who builds in schemas of his own, and may read all that is in `schemas` now.
@@ -70,6 +74,10 @@ class DuckDB:
         quoted = name.replace('"', '""')
         return f'{schema}."{quoted}"'
 
+    def columns(self, schema: str, name: str) -> list[str]:
+        where = f"table_schema = '{schema}' and table_name = '{name}'"
+        return [row[0] for row in self.query(f"select column_name from information_schema.columns where {where}")]
+
     def reader(self, *schemas: str) -> Mapping[str, Any]:
         raise NotImplementedError
 
@@ -111,6 +119,10 @@ class Postgres:
         quoted = name.replace('"', '""')
         return f'"{schema}"."{quoted}"'
 
+    def columns(self, schema: str, name: str) -> list[str]:
+        where = f"table_schema = '{schema}' and table_name = '{name}'"
+        return [row[0] for row in self.query(f"select column_name from information_schema.columns where {where}")]
+
     def reader(self, *schemas: str) -> Mapping[str, Any]:
         grants = "".join(
             f'grant usage on schema "{schema}" to shop_reader; grant select on all tables in schema "{schema}" to shop_reader;'
@@ -137,5 +149,50 @@ def postgres(folder: Path) -> Iterator[Warehouse]:
     yield Postgres(server.emptied(server.server(), "shop"))
 
 
-ENGINES: Mapping[str, Callable[[Path], AbstractContextManager[Warehouse]]] = {"duckdb": duckdb, "postgres": postgres}
+class Spark:
+    """The Spark of the process, emptied before each test. A process that a test starts has tables of its own."""
+
+    name = "spark"
+    slow = "select count(*) as id from range(10000000) a cross join range(10000000) b"
+
+    def target(self, schema: str) -> Mapping[str, Any]:
+        return {"type": "spark", **local.credentials(schema=schema)}
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        return local.sql(sql)
+
+    def kinds(self, schema: str) -> dict[str, str]:
+        if (schema.lower(),) not in self.query("show schemas"):
+            return {}
+        views = {row[1] for row in self.query(f"show views in `{schema}`")}
+        tables = self.query(f"show tables in `{schema}`")
+        return {name: "view" if name in views else "table" for _, name, temporary in tables if not temporary}
+
+    def table(self, schema: str, name: str) -> str:
+        quoted = name.replace("`", "``")
+        return f"`{schema}`.`{quoted}`"
+
+    def columns(self, schema: str, name: str) -> list[str]:
+        return [row[0] for row in self.query(f"describe table {self.table(schema, name)}")]
+
+    def reader(self, *schemas: str) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+    def end_sessions(self) -> int:
+        raise NotImplementedError
+
+
+@contextmanager
+def spark(folder: Path) -> Iterator[Warehouse]:
+    """Spark in local mode, on the machine's Java or one from a wheel."""
+    local.session()
+    local.emptied()
+    yield Spark()
+
+
+ENGINES: Mapping[str, Callable[[Path], AbstractContextManager[Warehouse]]] = {
+    "duckdb": duckdb,
+    "postgres": postgres,
+    "spark": spark,
+}
 """Name -> a context that gives a warehouse; the argument is the test's folder."""
