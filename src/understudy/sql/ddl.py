@@ -16,6 +16,9 @@ class Ddl(Language):
     can_replace = False
     """Whether some relations are put in their place by the very statement that creates them: the macro `is_replaced` says which."""
 
+    keys_hold_tables = False
+    """Whether a table that a foreign key points at can be neither dropped nor renamed."""
+
     def create_schema(self, schema: Relation) -> str:
         """`schema` is a relation without an identifier."""
         return f"create schema if not exists {schema.render()}"

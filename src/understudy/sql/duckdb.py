@@ -10,6 +10,7 @@ class DuckDB(Ddl):
     """DuckDB 1.1 and later."""
 
     current_timestamp = "now()"
+    keys_hold_tables = True
 
     def describe(self, relation: Relation) -> str:
         """`describe` reads one entry of the catalog; information_schema would load all of them (dbt-duckdb 1.11)."""

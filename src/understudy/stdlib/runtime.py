@@ -78,7 +78,9 @@ def default__apply_grants(ctx: MacroContext, relation: Any, grant_config: Any, s
 
 @macro
 def duckdb__apply_grants(ctx: MacroContext, relation: Any, grant_config: Any, should_revoke: bool = True) -> str:
-    """DuckDB has no roles: dbt-duckdb warns and goes on, so that one project serves several engines."""
+    """DuckDB has no roles: a warning, once in a run, so that one project serves several engines (dbt-duckdb 1.11)."""
+    if grant_config:
+        ctx.variable("adapter").warn_once("Grants for relations are not supported by DuckDB")
     return ""
 
 

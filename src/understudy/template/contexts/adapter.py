@@ -12,6 +12,7 @@ from typing import Any
 from understudy.core.relation import Relation, SchemaName, quote
 from understudy.core.statement import Result
 from understudy.errors import JinjaError, did_you_mean
+from understudy.sql import external
 from understudy.template.contexts.results import Response, run_statement, to_agate
 from understudy.template.objects import Column, ColumnFactory, RelationFactory, unwrap, wrap
 from understudy.template.scope import Database
@@ -271,6 +272,12 @@ def unavailable(name: str) -> Method:
     return method
 
 
+def external_write_options(state: State, write_location: str, rendered_options: dict[str, Any]) -> str:
+    """COPY's options as text; `rendered_options` gets what the file's name says (dbt-duckdb 1.11)."""
+    rendered_options.update(external.write_options(str(write_location), rendered_options))
+    return external.options_sql(rendered_options)
+
+
 def constant(value: Any) -> Method:
     """A method whose answer is fixed."""
     return lambda state, *args, **kwargs: value
@@ -312,11 +319,17 @@ METHODS: dict[str, Method] = {
     "get_hard_deletes_behavior": get_hard_deletes_behavior,
     "convert_type": convert_type,
     "escape_sql_string": lambda state, value: str(value).replace("'", "''"),
+    "external_root": lambda state: state.settings.target.credentials.get("external_root") or ".",
+    "external_path": lambda state, path: external.located(str(path), state.settings.root.root),
+    "external_write_options": external_write_options,
+    "external_read_location": lambda state, write_location, rendered_options: external.read_location(
+        str(write_location), rendered_options
+    ),
     "is_motherduck": constant(False),
     "is_ducklake": constant(False),
     "disable_transactions": constant(False),
     "commit": constant(None),
-    "warn_once": lambda state, msg: state.notify("warn", str(msg), None),
+    "warn_once": lambda state, msg: state.notify("once", str(msg), None),
     "get_partitions_metadata": unavailable("get_partitions_metadata"),
     "submit_python_job": unavailable("submit_python_job"),
 }
