@@ -188,14 +188,15 @@ function placed(layers, nodes, byId, routes) {
   let x = 0;
   let top = Infinity;
   let bottom = -Infinity;
+  for (const box of layers.flat()) {
+    top = Math.min(top, box.y - box.height / 2);
+    bottom = Math.max(bottom, box.y + box.height / 2);
+  }
+  const spread = Math.max(0, Math.min(500, (bottom - top) / (2 * layers.length) - 150)); // a tall graph gets wider, too
   const columns = layers.map((layer) => {
     const column = { x, width: layer.reduce((most, box) => Math.max(most, box.width), 0) };
     const busy = layer.reduce((sum, box) => sum + box.down.length, 0);
-    x += column.width + GAP_X + Math.min(70, 1.5 * busy);
-    for (const box of layer) {
-      top = Math.min(top, box.y - box.height / 2);
-      bottom = Math.max(bottom, box.y + box.height / 2);
-    }
+    x += column.width + GAP_X + Math.min(70, 1.5 * busy) + spread;
     return column;
   });
   const at = (box) => columns[box.rank].x;

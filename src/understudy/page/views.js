@@ -12,11 +12,16 @@ function overviewPage(project) {
     h("header", { class: "title" }, h("p", { class: "crumbs" }, "Project"), h("h1", {}, project.name), h("p", { class: "made" }, `${head.adapter_type || ""} · generated ${moment(head.generated_at)}`)),
     h("ul", { class: "counts" }, counts.map(([kind, count]) => h("li", {}, h("strong", {}, count.toLocaleString("en")), h("span", {}, h("i", { class: `dot k-${kind}` }), kindWord(kind, count !== 1))))),
     project.errors.length ? h("div", { class: "notice warn" }, h("strong", {}, "Not all of the database could be read. "), project.errors.join(" ")) : null,
-    lineageCard(project, shown.filter((each) => IN_GRAPH.includes(each.kind) && each.kind !== "analysis"), null),
+    projectLineage(project, shown.filter((each) => IN_GRAPH.includes(each.kind) && each.kind !== "analysis")),
     project.overview ? h("section", { class: "card prose" }, markdown(project.overview)) : null,
     h("div", { class: "pair" }, coverageCard(models), listCard("Exposures", of("exposure"), "What uses the data outside of the project.")),
     listCard("Models that nothing depends on", models.filter((each) => !each.children.some((child) => IN_GRAPH.includes(child.kind))), "The ends of the graph, mostly what people look at."),
   );
+}
+
+function projectLineage(project, resources) {
+  if (resources.length <= 150) return lineageCard(project, resources, null);
+  return h("p", {}, h("a", { class: "button", href: "#/graph" }, `See the graph of ${resources.length.toLocaleString("en")} nodes`));
 }
 
 /** How much of the models is described and tested. */
