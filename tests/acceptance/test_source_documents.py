@@ -223,3 +223,9 @@ def test_the_manifest_of_a_deferred_run_is_todays(shop: Path) -> None:
     ok("run", "--select", "model_b", *DEFER, cwd=shop)
     node = manifest(shop)["nodes"]["model.shop.model_a"]
     assert node["relation_name"] == '"shop"."dev"."model_a"'
+
+
+def test_seed_shows_what_it_loaded(shop: Path) -> None:
+    ran = ok("seed", "--show", cwd=shop)
+    assert "Austria" in ran.out
+    assert "Austria" not in ok("seed", cwd=shop).out

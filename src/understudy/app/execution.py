@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from understudy.app import announce, deferral
 from understudy.app.commands import COMMANDS
-from understudy.app.events import NodeFinished, NodeStarted
+from understudy.app.events import NodeFinished, NodeStarted, Table
 from understudy.app.invocation import Invocation, Outcome
 from understudy.app.load import Project
 from understudy.app.ready import observer, ready
 from understudy.app.written import Written
+from understudy.core.nodes import Seed
 from understudy.errors import Cancelled
 from understudy.execute import events as node_events
 from understudy.execute.plan import make_plan
 from understudy.execute.results import FAILED, NodeResult
 from understudy.execute.runner import RunOptions, run
+
+SHOWN_ROWS = 10
+"""How many rows of a seed `--show` prints, as dbt does."""
 
 
 def execute(invocation: Invocation) -> Outcome:
@@ -39,15 +44,28 @@ def execute(invocation: Invocation) -> Outcome:
             all_set.compiler,
             all_set.adapter,
             run_options(invocation, project),
-            lambda event: _told(invocation, project, written, event),
+            lambda event: told(invocation, project, written, event),
             cache=all_set.cache,
         )
     seconds = time.perf_counter() - started
     written.artifacts(results, seconds)
     interrupted = any(isinstance(result.error, Cancelled) for result in results)
     durations = all_set.states.durations()
+    if options.show:
+        _show_seeds(invocation, project, results)
     announce.total(invocation, project, results, seconds, decided, durations, interrupted=interrupted)
     return Outcome(1 if interrupted or any(result.status in FAILED for result in results) else 0)
+
+
+def _show_seeds(invocation: Invocation, project: Project, results: Sequence[NodeResult]) -> None:
+    """The first rows of each seed that was loaded (`--show`)."""
+    from understudy.app.showing import seed_preview
+
+    for result in results:
+        node = project.manifest.nodes.get(result.unique_id)
+        if isinstance(node, Seed) and result.status == "success":
+            rows = seed_preview(node, SHOWN_ROWS)
+            invocation.emit(Table(f"{node.schema}.{node.alias}", rows.columns, rows.rows))
 
 
 def run_options(invocation: Invocation, project: Project) -> RunOptions:
@@ -62,7 +80,7 @@ def run_options(invocation: Invocation, project: Project) -> RunOptions:
     )
 
 
-def _told(invocation: Invocation, project: Project, written: Written, event: node_events.NodeEvent) -> None:
+def told(invocation: Invocation, project: Project, written: Written, event: node_events.NodeEvent) -> None:
     """Tell of a node, and write its SQL when it is done."""
     match event:
         case node_events.NodeStarted(unique_id, index, total):

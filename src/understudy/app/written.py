@@ -13,7 +13,7 @@ from understudy.artifacts.manifest import CompiledCode, write_manifest
 from understudy.artifacts.metadata import RUN_RESULTS, manifest_metadata, metadata
 from understudy.artifacts.run_results import RunResult, RunResults, Timing, write_run_results
 from understudy.compile.compiler import Compiler
-from understudy.core.nodes import Node
+from understudy.core.nodes import Node, Seed
 from understudy.execute.results import NodeResult
 
 SECRET = "DBT_ENV_SECRET"
@@ -94,7 +94,7 @@ class Written:
         environ = self._invocation.environ
         document = RunResults(
             metadata=metadata(RUN_RESULTS, self._project.settings, now=datetime.now(UTC), env=environ),
-            results=[as_artifact(result) for result in results],
+            results=[as_artifact(result, self._project) for result in results],
             elapsed_time=seconds,
             args=self._invocation.options.as_args(),
         )
@@ -108,8 +108,10 @@ def secrets(environ: Mapping[str, str]) -> list[str]:
     return [value for name, value in environ.items() if name.startswith(SECRET) and value]
 
 
-def as_artifact(result: NodeResult) -> RunResult:
-    """A node's result as `run_results.json` has it."""
+def as_artifact(result: NodeResult, project: Project) -> RunResult:
+    """A node's result as `run_results.json` has it: seeds without their relation, skipped nodes with it (dbt 1.11)."""
+    node = project.manifest.nodes.get(result.unique_id)
+    relation_name = result.relation_name if node is None else node.relation_name
     return RunResult(
         status=result.status,
         timing=[Timing(each.name, each.started_at, each.completed_at) for each in result.timing],
@@ -121,5 +123,5 @@ def as_artifact(result: NodeResult) -> RunResult:
         unique_id=result.unique_id,
         compiled=None if result.compiled_code is None else True,
         compiled_code=result.compiled_code,
-        relation_name=None if result.unique_id.startswith("seed.") else result.relation_name,  # as dbt has it
+        relation_name=None if isinstance(node, Seed) else relation_name,
     )
