@@ -5,7 +5,7 @@ It works on a copy of this project in a scratch folder, shows every command befo
 hand in that folder), checks what came out, and measures what deferral saves. The exit code is 1 if any step did not do
 what it should.
 
-    make demo                                    # from the top of the repository
+    make demo                                    # from the top of the repository; ENGINE=postgres, ENGINE=spark
     python demo.py --scale 0.2                   # with less data
     python demo.py --command path/to/understudy  # with another installation
 """
@@ -22,14 +22,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engines import ENGINES, Engine
+
 WIDTH = 92
 HERE = Path(__file__).resolve().parent
 STATE = "prod-artifacts"
-LEFT_BEHIND = ("target", "logs", STATE, "__pycache__", "*.duckdb", "*.duckdb.wal")
+RAW = "raw_data"
+LEFT_BEHIND = (
+    "target", "logs", STATE, RAW, "__pycache__", "*.duckdb", "*.duckdb.wal", "spark-warehouse", "metastore_db",
+)  # fmt: skip
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 ALL_MODELS = 14
@@ -91,14 +97,17 @@ class Paper:
 class Demo:
     """The project's copy, the command that builds it, and what was measured."""
 
-    def __init__(self, paper: Paper, project: Path, command: Path) -> None:
-        self.paper, self.project, self.name = paper, project, command.name
+    def __init__(
+        self, paper: Paper, project: Path, command: Path, engine: Engine, variables: Mapping[str, str]
+    ) -> None:
+        self.paper, self.project, self.name, self.engine = paper, project, command.name, engine
         # Settings of the person's own shell would change what the commands do; only the demo's count.
         self.environment = {
             key: value for key, value in os.environ.items() if not key.startswith("DBT_") and key != "PR_NUMBER"
         }
         folders = [str(command.parent), str(Path(sys.executable).parent), self.environment.get("PATH", "")]
         self.environment |= {"PATH": os.pathsep.join(folders), "NO_COLOR": "1", "PYTHONUTF8": "1", "DO_NOT_TRACK": "1"}
+        self.environment |= variables
 
     def run(
         self, command: str, *, head: int = 4, tail: int = 4, keep: str = "", diff: bool = False
@@ -161,7 +170,7 @@ class Demo:
             node = nodes[f"model.ecommerce.{name}"]
             for parent in node["depends_on"]["nodes"]:
                 table = parent.rsplit(".", 1)[1]
-                found = set(re.findall(rf'"(\w+)"\."{table}"', node["compiled_code"]))
+                found = set(re.findall(rf'(\w+)["`]?\.["`]?{table}\b', node["compiled_code"]))
                 wanted = expected.get(table, expected["*"])
                 if found != {wanted}:
                     raise Unexpected(f"{name} was to read {wanted}.{table}; it reads {sorted(found)}")
@@ -218,7 +227,7 @@ def step_references(demo: Demo) -> None:
     demo.paper.said("`dev` now has mart_daily_sales, and nothing else that this mart needs:")
     demo.paper.line()
     compile_one = f"{demo.name} compile -s {one} --defer --state {STATE} --target dev"
-    grep = f"grep -Eo '\"warehouse\"[^ ]+' {path} | sort -u"
+    grep = f"grep -Eo '{demo.engine.name_of}' {path} | sort -u"
     demo.run(f"{compile_one} --debug", keep=r"\bref\b.* -> ", head=2, tail=2)
     demo.run(grep)
     demo.check_reads({one}, {"mart_daily_sales": "dev", "*": "prod"})
@@ -270,6 +279,12 @@ def print_farewell(demo: Demo) -> None:
     paper.line()
     paper.line("── Your turn ".ljust(WIDTH, "─"), "1;36")
     paper.line()
+    if not demo.engine.lasts:
+        paper.said(f"The project, changed as above, is in {demo.project}.")
+        paper.said(
+            "Its server is gone. On one of your own: set PGHOST, PGUSER and PGPASSWORD, and start the demo again."
+        )
+        return
     paper.said("The project is still there, changed as above, with its warehouse:")
     paper.line()
     paper.line(f"    cd {shlex.quote(str(demo.project))}", "1")
@@ -285,7 +300,12 @@ def print_farewell(demo: Demo) -> None:
 
 def play(demo: Demo, scale: float) -> None:
     demo.paper.title(1, "Raw data: seven tables of a web shop")
-    demo.run("python generate_data.py" + (f" --scale {scale:g}" if scale != 1 else ""), head=10)
+    size = f" --scale {scale:g}" if scale != 1 else ""
+    if demo.engine.load is None:
+        demo.run(f"python generate_data.py{size}", head=10)
+    else:
+        demo.run(f"python generate_data.py{size} --csv {RAW}", head=10)
+        demo.run(f"python engines.py {demo.engine.name} {RAW}")
     step_production(demo)
     mart = step_mart(demo)
     step_references(demo)
@@ -297,14 +317,16 @@ def play(demo: Demo, scale: float) -> None:
     print_farewell(demo)
 
 
-def prepare(scratch: Path | None) -> Path:
-    """Copy the project, without what runs leave behind, to an empty or new folder; returns it."""
+def prepare(scratch: Path | None, engine: Engine) -> Path:
+    """Copy the project, without what runs leave behind, to an empty or new folder, with the engine's profile; returns it."""
     if scratch is None:
         scratch = Path(tempfile.mkdtemp(prefix="understudy-demo-"))
     elif scratch.exists() and any(scratch.iterdir()):
         raise Unexpected(f"{scratch} is not empty; name a new folder")
     project = scratch.resolve() / "ecommerce"
     shutil.copytree(HERE, project, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
+    if engine.profile is not None:
+        shutil.copy(engine.profile, project / "profiles.yml")
     return project
 
 
@@ -319,18 +341,21 @@ def find_command(given: str | None) -> Path:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Change a model, build just that, let production stand in.")
-    parser.add_argument("--engine", choices=["duckdb"], default="duckdb", help="where it runs (%(default)s)")
+    parser.add_argument("--engine", choices=ENGINES, default="duckdb", help="where it runs (%(default)s)")
     parser.add_argument("--command", help="the program to run (the `understudy` beside this Python)")
-    parser.add_argument("--scale", type=float, default=1.0, help="how much data; 1 is 200,000 rows (%(default)s)")
+    parser.add_argument("--scale", type=float, help="how much data; 1 is 200,000 rows (1, and 0.02 on Spark)")
     parser.add_argument("--scratch", type=Path, help="folder to work in (a new temporary one)")
     options = parser.parse_args(argv)
 
-    paper = Paper()
+    paper, engine = Paper(), ENGINES[options.engine]
     try:
         command = find_command(options.command)
-        project = prepare(options.scratch)
-        paper.line(f"{command.name} demo · {options.engine} · working in {project}", "1")
-        play(Demo(paper, project, command), options.scale)
+        project = prepare(options.scratch, engine)
+        paper.line(f"{command.name} demo · {engine.name} · working in {project}", "1")
+        if engine.note:
+            paper.line(engine.note)
+        with engine.server() as variables:
+            play(Demo(paper, project, command, engine, variables), options.scale or engine.scale)
     except Unexpected as problem:
         paper.line()
         paper.line(f"  ✗ {problem}", "1;31")
