@@ -28,6 +28,11 @@ PURE_ZONE = (
     "understudy.compile",
     "understudy.execute.plan",
     "understudy.execute.materialize",
+    "understudy.execute.build",
+    "understudy.execute.parts",
+    "understudy.execute.judge",
+    "understudy.execute.snapshots",
+    "understudy.execute.microbatch",
 )
 
 

@@ -6,6 +6,7 @@ import os.path
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -16,21 +17,15 @@ from understudy.core.nodes import Node, Seed
 from understudy.core.relation import Relation
 from understudy.core.statement import Statement
 from understudy.errors import Cancelled, ExecutionError, UnderstudyError
+from understudy.execute.build import Build, Macros, Outcome, SeedFile, drive
 from understudy.execute.database import LiveDatabase, Observer, RelationCache
 from understudy.execute.events import NodeEvent, NodeFinished, NodeStarted
-from understudy.execute.materialize import (
-    Build,
-    Macros,
-    Outcome,
-    SeedFile,
-    drive,
-    judge,
-    materialization,
-    temporary_names,
-)
+from understudy.execute.judge import judge
+from understudy.execute.materialize import is_temporary, materialization, temporary_names
+from understudy.execute.parts import KEYS, declares
 from understudy.execute.plan import Plan, Step, stores_failures
 from understudy.execute.results import NodeResult, Timing
-from understudy.execute.scheduler import INTERRUPTED, Hooks, run_steps
+from understudy.execute.scheduler import INTERRUPTED, Hooks, Worker, run_steps
 from understudy.execute.seed_file import inspect_seed
 from understudy.sql.dialect import Dialect
 
@@ -88,13 +83,15 @@ def run(
     on_event: Callable[[NodeEvent], None] = lambda event: None,
     *,
     cache: RelationCache | None = None,
+    worker: Callable[[LiveDatabase], Worker] | None = None,
 ) -> list[NodeResult]:
     """Run all steps of a plan and its hooks; every error of a node is a result.
 
-    `cache` may hold what was listed before (the frontier's schemas). Events come from the calling thread. Raises
+    `cache` may hold what was listed before (the frontier's schemas). `worker` makes what does the steps on a connection,
+    where that is something else than to build and to test. Events come from the calling thread. Raises
     DatabaseError when a schema cannot be created: then nothing was run.
     """
-    return _Runner(plan, compiler, adapter, options, on_event, cache or RelationCache(adapter.dialect)).go()
+    return _Runner(plan, compiler, adapter, options, on_event, cache or RelationCache(adapter.dialect), worker).go()
 
 
 class _Runner:
@@ -106,10 +103,12 @@ class _Runner:
         options: RunOptions,
         on_event: Callable[[NodeEvent], None],
         cache: RelationCache,
+        worker: Callable[[LiveDatabase], Worker] | None,
     ) -> None:
         self.plan, self.compiler, self.adapter, self.options, self.on_event = plan, compiler, adapter, options, on_event
-        self.cache = cache
+        self.cache, self.worker = cache, worker
         self.begun: dict[str, int] = {}
+        self.keys = threading.Lock()
 
     def go(self) -> list[NodeResult]:
         """Everything in its order."""
@@ -119,7 +118,7 @@ class _Runner:
             before = self._operations(main, self.plan.on_run_start, "on-run-start", {})
             results = run_steps(
                 self.plan.steps,
-                lambda: NodeWorker(self),
+                lambda: NodeWorker(self) if self.worker is None else self.worker(self.database()),
                 Hooks(self._started, self._finished, skipped),
                 threads=self.options.threads,
                 blocks=self._blocks,
@@ -240,6 +239,7 @@ class NodeWorker:
 
     def __init__(self, runner: _Runner) -> None:
         self.compiler, self.options, self.adapter = runner.compiler, runner.options, runner.adapter
+        self.keys = runner.keys
         self.database = runner.database()
 
     def cancel(self) -> None:
@@ -278,8 +278,10 @@ class NodeWorker:
             raise ExecutionError("Python models cannot be run yet", hint="Write the model in SQL, or leave it out.")
         steps = materialization(node.materialized, self.adapter.dialect.name)
         build = self._build(node, sql)
+        keyed = self.adapter.dialect.ddl.keys_hold_tables and declares(node, *KEYS)
         try:
-            outcome = drive(steps(build), self.database.send)
+            with self.keys if keyed else nullcontext():  # two that share a table would be in each other's way
+                outcome = drive(steps(build), self.database.send)
         except BaseException:
             self._restore(build)
             raise
@@ -309,7 +311,7 @@ class NodeWorker:
             session,
             self.adapter.dialect,
             existing=self._find(this) if built or stored else None,
-            leftovers=tuple(found for name in temporary_names(this) if (found := self._find(name))) if built else (),
+            leftovers=self._leftovers(this) if built else (),
             transactions=self.adapter.capabilities.transactions,
             seed=_seed_file(node) if isinstance(node, Seed) else None,
             store_failures=stored,
@@ -320,6 +322,18 @@ class NodeWorker:
         """The relation with its type, quoted as the node wants it."""
         found = self.database.relation(relation.database, relation.schema or "", relation.identifier or "")
         return replace(found, quoting=relation.quoting) if found is not None else None
+
+    def _leftovers(self, this: Relation) -> tuple[Relation, ...]:
+        """What a killed run left of the relation; without transactions its names differ from run to run."""
+        if self.adapter.capabilities.transactions:
+            return tuple(found for name in temporary_names(this) if (found := self._find(name)))
+        key, name = self.adapter.dialect.key, self.adapter.dialect.key(this)[2] or ""
+        present = self.database.relations(this.schema_name)
+        return tuple(
+            replace(relation, quoting=this.quoting)
+            for relation in present
+            if is_temporary(key(relation)[2] or "", name)
+        )
 
     def _restore(self, build: Build) -> None:
         """What was there before is what is there, once the transaction is undone."""

@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 from understudy.errors import ExecutionError, Place
-from understudy.execute.materialize import SeedFile
+from understudy.execute.build import SeedFile
 
 NULLS = frozenset({"", "null"})
 ORDER = ("number", "date", "datetime", "iso_datetime", "boolean")

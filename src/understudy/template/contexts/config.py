@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from understudy.errors import JinjaError
+from understudy.core.config import combine_calls
+from understudy.errors import JinjaError, ParseError
 from understudy.template.literal import NotLiteral, config_values
 from understudy.template.state import State
 
@@ -27,7 +28,10 @@ class ParseConfig:
         except NotLiteral:
             message = "config() takes keyword arguments, or one dict; a hook may be named once"
             raise JinjaError(message, place=self._state.place) from None
-        self._state.uses.config.update(values)
+        try:
+            self._state.uses.config = combine_calls(self._state.uses.config, values)
+        except ParseError as error:
+            raise JinjaError(error.message, place=self._state.place, hint=error.hint) from None
         return ""
 
     def set(self, name: str, value: Any) -> str:
@@ -110,7 +114,10 @@ class RunConfig:
         return value
 
     def _values(self) -> Mapping[str, Any]:
-        return {} if self._state.node is None else self._state.node.config
+        node = self._state.node
+        if node is None:
+            return {}
+        return snapshot_values(node.config) if node.resource_type == "snapshot" else node.config
 
     def _required(self, values: Mapping[str, Any], name: str) -> Any:
         value = values.get(name, MISSING)
@@ -122,6 +129,13 @@ class RunConfig:
         if validator is not None:
             validator(value)
         return value
+
+
+def snapshot_values(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A snapshot's config with the names of its own columns (dbt 1.11: SnapshotConfig.snapshot_table_column_names)."""
+    given = config.get("snapshot_meta_column_names") or {}
+    names = ("dbt_valid_to", "dbt_valid_from", "dbt_scd_id", "dbt_updated_at", "dbt_is_deleted")
+    return {**config, "snapshot_table_column_names": {name: given.get(name) or name for name in names}}
 
 
 def config(state: State) -> ParseConfig | RunConfig:

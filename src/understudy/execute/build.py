@@ -1,0 +1,92 @@
+"""What a materialization is given, what it returns, and how it is driven."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from understudy.core.nodes import Node
+from understudy.core.relation import Relation
+from understudy.core.statement import Request, Result, Statement
+from understudy.sql.dialect import Dialect
+
+Steps = Generator[Request, Result, "Outcome"]
+
+BEGIN = Statement("begin", purpose="begin")
+COMMIT = Statement("commit", purpose="commit")
+
+
+class Macros(Protocol):
+    """The node's templates: template.Session."""
+
+    def call(self, macro: str, *args: Any, **kwargs: Any) -> Any:
+        """Call a macro, the project's own before ours."""
+
+    def render(self, text: str) -> str:
+        """Render a template in the node's context."""
+
+    def overridden(self, macro: str) -> bool:
+        """Whether the project or a package does itself what a macro of ours does."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeedFile:
+    """A CSV file that was looked at: its path, (name, kind of values) of each column, the number of rows."""
+
+    path: str
+    columns: tuple[tuple[str, str], ...]
+    rows: int
+    delimiter: str = ","
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One node to be materialized.
+
+    `sql` is compiled. `existing` is what stands under the node's name now, with its type; `leftovers` are relations that a
+    killed run left under its temporary names.
+    """
+
+    node: Node
+    this: Relation
+    sql: str
+    macros: Macros
+    dialect: Dialect
+    existing: Relation | None = None
+    leftovers: tuple[Relation, ...] = ()
+    transactions: bool = True
+    seed: SeedFile | None = None
+    store_failures: bool = False
+    added: Callable[[Relation], None] = lambda relation: None
+    """Told of a relation as soon as it stands, before the transaction ends: macros may ask for its columns."""
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The node's config."""
+        return self.node.config
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a materialization left: the main statement with its result, and the relations that exist now."""
+
+    result: Result
+    sql: str
+    relations: tuple[Relation, ...] = ()
+
+
+def drive(steps: Steps, send: Callable[[Request], Result]) -> Outcome:
+    """Send what a generator yields until it ends. An error of `send` is thrown into it, and out of it again."""
+    try:
+        request = next(steps)
+        while True:
+            try:
+                result = send(request)
+            except Exception as error:  # noqa: BLE001 - the generator decides
+                request = steps.throw(error)
+            else:
+                request = steps.send(result)
+    except StopIteration as stop:
+        outcome: Outcome = stop.value
+        return outcome
