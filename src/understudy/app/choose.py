@@ -74,6 +74,7 @@ def choose(invocation: Invocation, project: Project, states: States, command: Co
         project_name=project.settings.root.name,
         compare=lambda: states.comparison,
         results=lambda: states.statuses,
+        freshness=lambda: states.freshness,
         selectors=read_selectors(project.settings.root.selectors),
     )
     selection = evaluate(spec, world)

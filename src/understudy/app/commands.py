@@ -42,9 +42,11 @@ COMMANDS = {
         Command("compile", COMPILED, COMPILED),
         Command("show", COMPILED, COMPILED),
         Command("run-operation", frozenset()),
+        Command("source freshness", frozenset({"source"}), hooks=True),
         Command("docs generate", COMPILED, COMPILED),
         Command("run", frozenset({"model"}), builds=frozenset({"model"}), hooks=True),
         Command("test", frozenset({"test", "unit_test"}), hooks=True),
+        Command("snapshot", frozenset({"snapshot"}), builds=frozenset({"snapshot"}), hooks=True),
         Command("seed", frozenset({"seed"}), builds=frozenset({"seed"}), hooks=True),
         Command("build", BUILD_TYPES, BUILD_TYPES, builds=BUILT, hooks=True, gates=True),
     )

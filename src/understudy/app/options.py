@@ -79,7 +79,7 @@ class Options:
     write_json: bool = True
 
     output: str = ""
-    """`list`: selector, name, path or json; `compile`, `show`: text or json; empty for other commands."""
+    """`list`: selector, name, path or json; `compile`, `show`: text or json; `source freshness`: a path; empty for other commands."""
     output_keys: tuple[str, ...] = ()
     quiet: bool = False
     debug: bool = False
@@ -140,7 +140,7 @@ def resolve(
     for row in options_of(command):
         if row.status == "idle":
             continue
-        name = "output" if row.name == "output_text" else row.name
+        name = "output" if row.name in ("output_text", "output_path") else row.name
         given = _given(row, flags, environ, project_flags or {}, notes)
         values[name] = row.default
         if given is not None:

@@ -107,6 +107,13 @@ def retry(invocation: Invocation) -> Outcome:
     return Outcome() if again is None else BODIES[again.options.command](again)
 
 
+def source_freshness(invocation: Invocation) -> Outcome:
+    """Say how old the sources are."""
+    from understudy.app.freshness import freshness
+
+    return freshness(invocation)
+
+
 def run_operation(invocation: Invocation) -> Outcome:
     """Call one macro."""
     from understudy.app.operation import run_operation
@@ -143,5 +150,6 @@ BODIES: Mapping[str, Callable[[Invocation], Outcome]] = {
     "seed": execute,
     "show": show,
     "snapshot": execute,
+    "source freshness": source_freshness,
     "test": execute,
 }

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 
 from understudy.app.events import StateInUse
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project
-from understudy.artifacts.state_files import StateFile, find_state, read_prior, read_results, read_sources
+from understudy.artifacts.state_files import SOURCES, StateFile, find_state, read_prior, read_results, read_sources
 from understudy.core.warning import Warning_
 from understudy.defer.check import age
 from understudy.defer.decide import Policy
 from understudy.defer.resolution import LabelledPrior
 from understudy.errors import StateError
+from understudy.select.world import Freshness
 from understudy.state.diff import Comparison, compare
 from understudy.state.prior import Prior
 
@@ -86,9 +89,17 @@ class States:
         return read_results(self._required("result:")).statuses()
 
     @cached_property
-    def loaded_at(self) -> Mapping[str, str | None]:
-        """When the state's run found each source loaded. Raises StateError."""
-        return read_sources(self._required("source_status:"))
+    def freshness(self) -> Freshness:
+        """When sources were loaded, by the target directory's `sources.json` and by the state's. Raises StateError."""
+        state = self._required("source_status:")
+        today = os.path.join(self._project.target_dir, SOURCES)
+        if not os.path.isfile(today):
+            hint = "Run `understudy source freshness` first."
+            raise StateError(f"Selection by source_status: needs {today}", hint=hint)
+        current = read_sources(
+            StateFile(self._project.target_dir, "the target directory", os.path.dirname(today), today)
+        )
+        return Freshness(_moments(current, today), _moments(read_sources(state), state.flag))
 
     @cached_property
     def priors(self) -> tuple[LabelledPrior, ...]:
@@ -129,3 +140,15 @@ class States:
         if self.compared is None:
             raise StateError(f"Selection by {method} needs a state to compare with, and there is none", hint=HINT)
         return self.compared
+
+
+def _moments(texts: Mapping[str, str | None], origin: str) -> dict[str, datetime | None]:
+    """Moments of `sources.json`; those without a zone are of UTC. Raises StateError."""
+    found: dict[str, datetime | None] = {}
+    for unique_id, text in texts.items():
+        try:
+            moment = None if text is None else datetime.fromisoformat(text)
+        except ValueError:
+            raise StateError(f"sources.json ({origin}): max_loaded_at of {unique_id} is no moment: {text!r}") from None
+        found[unique_id] = moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
+    return found

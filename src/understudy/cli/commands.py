@@ -71,6 +71,12 @@ COMMANDS: dict[str, About] = {
         "those of a model. Each statement commits by itself.",
         ("run-operation grant_select --args '{role: reporter}'",),
     ),
+    "source freshness": About(
+        "Check how old the sources' data is.",
+        "Ask the database when the selected sources were last loaded, hold it against their warn_after and error_after, "
+        "and write sources.json. 'source_status:fresher' then selects what has new data since --state.",
+        ("source freshness -s source:raw", "source freshness --threads 8"),
+    ),
     "list": About(
         "List what a selection selects.",
         "Print the selected resources, one line each. Nothing is built.",
@@ -104,12 +110,11 @@ COMMANDS: dict[str, About] = {
 }
 """The commands in the order in which help lists them."""
 
-ALIASES = {"ls": "list"}
+ALIASES = {"ls": "list", "source snapshot-freshness": "source freshness"}
 
 MEANWHILE = "Run it with dbt meanwhile: both work on the same project and read the same artifacts"
 LATER: dict[str, str] = {
     "clone": "Use --defer: it reads production without copying",
-    "source": MEANWHILE,
     "deps": "Install packages with 'dbt deps'; understudy reads them from dbt_packages",
     "init": "Copy a project that works, such as examples/ecommerce",
     "plan": "'list' shows what would be selected; 'compile --debug' shows where each reference goes, and why",

@@ -99,9 +99,9 @@ class Family(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command:
         """The command of both words. Raises UsageError, with the nearest name."""
-        members = _members(str(self.name))
-        if name in members:
-            return Command(f"{self.name} {name}")
+        members, whole = _members(str(self.name)), f"{self.name} {name}"
+        if ALIASES.get(whole, whole) in COMMANDS:
+            return Command(ALIASES.get(whole, whole))
         hint = did_you_mean(name, members) or f"Known: {', '.join(members)}"
         raise UsageError(f"There is no command '{self.name} {name}'", hint=hint)
 

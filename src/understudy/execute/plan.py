@@ -11,7 +11,7 @@ from understudy.core.nodes import Node, Operation
 from understudy.core.relation import SchemaName
 from understudy.graph.dag import Dag
 
-Action = Literal["model", "seed", "snapshot", "test", "exposure"]
+Action = Literal["model", "seed", "snapshot", "test", "exposure", "source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ def make_plan(
     return Plan(
         steps,
         tuple(schemas),
-        _operations(manifest, "on-run-start") if hooked else (),
-        _operations(manifest, "on-run-end") if hooked else (),
+        hooks_of(manifest, "on-run-start") if hooked else (),
+        hooks_of(manifest, "on-run-end") if hooked else (),
         tests_block=command == "build",
     )
 
@@ -101,7 +101,7 @@ def _leaves_relation(node: Node, store_failures: bool) -> bool:
     return stores_failures(node, store_failures) if node.resource_type == "test" else node.resource_type != "operation"
 
 
-def _operations(manifest: Manifest, kind: str) -> tuple[str, ...]:
+def hooks_of(manifest: Manifest, kind: str) -> tuple[str, ...]:
     """The hooks of a kind: installed packages by name, the root project last (dbt 1.11: get_hooks_by_type)."""
     found = [node for node in manifest.nodes.values() if isinstance(node, Operation) and kind in node.tags]
     found.sort(key=lambda node: (node.package_name == manifest.project_name, node.package_name, node.index or 0))
