@@ -44,7 +44,7 @@ STATUS_STYLE = {
 }
 PLURALS = {"analysis": "analyses", "saved_query": "saved queries"}
 SAME_WARNINGS = 5
-"""As many warnings of one name are printed; the rest is counted."""
+"""As many warnings of one name are printed, and one deprecated spelling of a kind; the rest is counted."""
 SAME_ERRORS = 20
 NAME_WIDTH = (24, 60)
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -53,6 +53,10 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 def harmless(text: str) -> str:
     """Text from outside, such as a driver's message, with its control codes spelt out instead of obeyed."""
     return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text.replace("\r\n", "\n"))
+
+
+def _shown_of(name: str) -> int:
+    return 1 if name.endswith("Deprecation") else SAME_WARNINGS
 
 
 def _paint_nothing(text: str, style: str) -> str:
@@ -246,14 +250,15 @@ class Wording:
             return
         self._told.add(key)
         self._warnings[warning.name] += 1
-        if self._warnings[warning.name] > SAME_WARNINGS and not self.debug:
+        if self._warnings[warning.name] > _shown_of(warning.name) and not self.debug:
             return
         yield f"{self.paint('Warning:', 'warn')} {message}"
         if where:
             yield f"  at {harmless(where)}"
 
     def _more_warnings(self) -> Iterator[str]:
-        more = {name: number - SAME_WARNINGS for name, number in self._warnings.items() if number > SAME_WARNINGS}
+        over = {name: number - _shown_of(name) for name, number in self._warnings.items()}
+        more = {name: number for name, number in over.items() if number > 0}
         if more and not self.debug:
             names = ", ".join(f"{name} ({number})" for name, number in more.items())
             yield f"{self.paint('Warning:', 'warn')} more of the kind: {names}; --debug shows all"

@@ -204,6 +204,17 @@ def test_a_warning_is_told_once_and_many_of_a_kind_are_counted(capsys: pytest.Ca
         """)
 
 
+def test_a_deprecated_spelling_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    many: list[Event] = [WarningRaised(Warning_("OldWordDeprecation", f"number {n}")) for n in range(4)]
+    _, err = told(capsys, [*many, RunFinished(0.1)])
+    assert err == lines("""
+        Warning: number 0 (OldWordDeprecation)
+
+        Warning: more of the kind: OldWordDeprecation (3); --debug shows all
+        Done in 0.10 s: nothing to do.
+        """)
+
+
 def test_errors_of_one_kind_in_one_list(capsys: pytest.CaptureFixture[str]) -> None:
     errors = [LinkError(f"no '{n}'", place=Place("a.sql", n, "model.shop.a"), hint="Did you mean 'x'?") for n in (1, 2)]
     _, err = told(capsys, [ErrorRaised(ErrorList(errors))])
