@@ -10,6 +10,7 @@ from typing import Any
 from understudy.compile.ctes import Cte, cte, inject, merged
 from understudy.compile.graph import flat_graph
 from understudy.compile.lookups import NodeLookups, References
+from understudy.core.batch import Batch, Narrowed
 from understudy.core.manifest import Manifest
 from understudy.core.nodes import Node, Seed
 from understudy.core.relation import Relation
@@ -82,11 +83,16 @@ class Compiler:
         self._graph: dict[str, Any] | None = None
         renderer.provide(graph=Lazy(self._flat_graph), selected_resources=list(selected))
 
-    def compile(self, unique_id: str, database: Database | None) -> Compiled:
-        """The node's SQL, with the ephemeral models that it refers to.
+    def compile(self, unique_id: str, database: Database | None, *, batch: Batch | None = None) -> Compiled:
+        """The node's SQL, with the ephemeral models that it refers to; of a `batch` it is made anew each time.
 
         `database` answers what templates ask while they are rendered. Raises JinjaError, LinkError, DatabaseError.
         """
+        if batch is not None:
+            rendered = self._render_node(self._node(unique_id), database, batch)
+            for each in rendered.ephemerals:
+                self.compile(each, database)
+            return self._inject(rendered)
         stack = [unique_id]
         while stack:
             current = stack[-1]
@@ -102,12 +108,19 @@ class Compiler:
         return self._compiled[unique_id]
 
     def session(
-        self, unique_id: str | None, database: Database | None, *, extra: Mapping[str, Any] | None = None
+        self,
+        unique_id: str | None,
+        database: Database | None,
+        *,
+        extra: Mapping[str, Any] | None = None,
+        batch: Batch | None = None,
     ) -> Session:
         """The node's templates beside its own text: hooks, macros, materializations; None for `run-operation`."""
         node = None if unique_id is None else self._node(unique_id)
-        lookups = NodeLookups(self._references, node, inline=False)
-        return self.renderer.session(node, lookups, database=database, extra=extra)
+        lookups = NodeLookups(self._references, node, inline=False, batch=batch)
+        session = self.renderer.session(node, lookups, database=database, extra=extra)
+        session.batch = batch
+        return session
 
     def relation(self, unique_id: str) -> Relation:
         """The node's own relation; never another environment's. Raises KeyError."""
@@ -125,8 +138,10 @@ class Compiler:
         lookups = NodeLookups(self._references, node, inline=False)
         if captured.refs:
             ref = captured.refs[0]
-            return lookups.ref(ref.package, ref.name, ref.version)
-        return lookups.source(*captured.sources[0])
+            found = lookups.ref(ref.package, ref.name, ref.version)
+        else:
+            found = lookups.source(*captured.sources[0])
+        return found.relation if isinstance(found, Narrowed) else found
 
     def _node(self, unique_id: str) -> Node:
         node: Node | None = self.manifest.nodes.get(unique_id) or self.manifest.functions.get(unique_id)
@@ -143,11 +158,12 @@ class Compiler:
                 rendered = self._rendered[unique_id] = self._render_node(self._node(unique_id), database)
             return rendered
 
-    def _render_node(self, node: Node, database: Database | None) -> _Rendered:
+    def _render_node(self, node: Node, database: Database | None, batch: Batch | None = None) -> _Rendered:
         if isinstance(node, Seed) or node.language != "sql":
             return _Rendered(node.raw_code, (), (), Captured())
-        lookups = NodeLookups(self._references, node, inline=True)
+        lookups = NodeLookups(self._references, node, inline=True, batch=batch)
         session = self.renderer.session(node, lookups, database=database)
+        session.batch = batch
         sql = session.render(node.raw_code)
         return _Rendered(sql, tuple(lookups.ctes), tuple(lookups.deferred.values()), session.uses)
 

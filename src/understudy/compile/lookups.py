@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from understudy.core.batch import Batch, Narrowed, Window
 from understudy.core.manifest import Manifest
-from understudy.core.nodes import CompilableNode, Node, Version
-from understudy.core.relation import Relation
+from understudy.core.nodes import CompilableNode, Node, Source, Version
+from understudy.core.relation import Relation, quote
 from understudy.defer.resolution import Decision, Resolution
 from understudy.errors import LinkError
 from understudy.graph.names import Names
@@ -50,17 +51,21 @@ class NodeLookups:
 
     `ctes` are the ephemeral models that were referred to, `deferred` the references that went to a state, in order.
     `inline` False: what is rendered is not compiled further, so an ephemeral model cannot be referred to.
+    `batch`: of relations that say what their event time is, the rows of the batch's window are read.
     """
 
-    def __init__(self, references: References, node: Node | None, *, inline: bool) -> None:
+    def __init__(
+        self, references: References, node: Node | None, *, inline: bool, batch: Batch | None = None
+    ) -> None:
         self.references = references
         self.node = node
         self.inline = inline
+        self.batch = batch
         self.ctes: dict[str, None] = {}
         self.deferred: dict[str, Decision] = {}
 
-    def ref(self, package: str | None, name: str, version: Version | None) -> Relation:
-        """The relation that stands for the node; an ephemeral one as its CTE's name.
+    def ref(self, package: str | None, name: str, version: Version | None) -> Relation | Narrowed:
+        """The relation that stands for the node, or the part of it that is read; an ephemeral one as its CTE's name.
 
         Raises LinkError for a name of nothing, and for a node that was not found while the project was parsed.
         """
@@ -74,14 +79,15 @@ class NodeLookups:
                 raise self._error(f"Operations can not ref() ephemeral nodes, but {name} is ephemeral")
             self.ctes[target.found] = None
             return cte_relation(found, self.references.dialect)
-        return self._decided(target.found)
+        return self._read(found, self._decided(target.found))
 
-    def source(self, source_name: str, table_name: str) -> Relation:
-        """The source's relation. Raises LinkError."""
+    def source(self, source_name: str, table_name: str) -> Relation | Narrowed:
+        """The source's relation, or the part of it that is read. Raises LinkError."""
         target = self.references.names.source(source_name, table_name, self._package)
         if target.found is None:
             raise self.references.names.error(self._unique_id, target)
-        return source_relation(self.references.manifest.sources[target.found], self.references.dialect)
+        found = self.references.manifest.sources[target.found]
+        return self._read(found, source_relation(found, self.references.dialect))
 
     def function(self, package: str | None, name: str) -> Relation:
         """The function's qualified name. Raises LinkError."""
@@ -89,6 +95,14 @@ class NodeLookups:
         if target.found is None:
             raise self.references.names.error(self._unique_id, target)
         return self._decided(target.found).with_type("function")
+
+    def _read(self, found: Node | Source, relation: Relation) -> Relation | Narrowed:
+        """The rows of the batch, of a relation with an event time (dbt 1.11: resolve_event_time_filter)."""
+        column = event_time(found, self.references.dialect)
+        if self.batch is None or column is None:
+            return relation
+        window = Window(column, self.batch.event_time_start, self.batch.event_time_end)
+        return Narrowed(relation, window=window, alias=self.references.dialect.subquery_alias)
 
     def _decided(self, unique_id: str) -> Relation:
         relation, decision = self.references.decided(unique_id)
@@ -119,6 +133,16 @@ class NodeLookups:
     @property
     def _unique_id(self) -> str:
         return "The operation" if self.node is None else self.node.unique_id
+
+
+def event_time(found: Node | Source, dialect: Dialect) -> str | None:
+    """The column that is configured as `event_time`, quoted where the column, or its source, says so."""
+    name = found.config.get("event_time")
+    if not name:
+        return None
+    quoted = (found.quoting if isinstance(found, Source) else {}).get("column")
+    own = next((column.get("quote") for column in found.columns.values() if column.get("name") == name), None)
+    return quote(str(name), dialect.quote_character) if (quoted if own is None else own) else str(name)
 
 
 def _call(function: str, *args: Any, **kwargs: Any) -> str:

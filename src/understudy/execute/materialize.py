@@ -62,7 +62,8 @@ def incremental(build: Build) -> Steps:
     columns = call("process_schema_changes", on_schema_change, temporary, target)
     sql = str(
         call(
-            f"get_incremental_{strategy.replace('+', '_')}_sql",
+            "get_incremental_sql",
+            strategy,
             {
                 "target_relation": target,
                 "temp_relation": temporary,

@@ -26,6 +26,7 @@ class Dialect:
 
     `fold` is what happens to a name that is written without quotes; `case_sensitive` says whether names that differ
     in case only are different. `has_databases` False: a name has two parts. `max_identifier_length` in bytes.
+    `subquery_alias`: a subquery must have a name.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Dialect:
     case_sensitive: bool = True
     has_databases: bool = True
     max_identifier_length: int | None = None
+    subquery_alias: bool = False
 
     def relation(
         self,
@@ -73,7 +75,7 @@ class Dialect:
 
 DIALECTS: Mapping[str, Dialect] = {
     "duckdb": Dialect("duckdb", DuckDB(), case_sensitive=False),
-    "postgres": Dialect("postgres", Postgres(), fold="lower", max_identifier_length=NAME_BYTES),
+    "postgres": Dialect("postgres", Postgres(), fold="lower", max_identifier_length=NAME_BYTES, subquery_alias=True),
     "spark": Dialect("spark", Spark(), "`", Quoting(False, False, False), case_sensitive=False),
 }
 

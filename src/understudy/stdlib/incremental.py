@@ -84,15 +84,31 @@ def duckdb__get_incremental_default_sql(ctx: MacroContext, arg_dict: Mapping[str
 def _unavailable(strategy: str) -> Any:
     def refuse(ctx: MacroContext, arg_dict: Mapping[str, Any]) -> Any:
         raise ExecutionError(
-            f"The incremental strategy '{strategy}' is not available on {ctx.dialect.name}",
-            hint="Use append or delete+insert.",
+            f"The incremental strategy '{strategy}' is not valid for this adapter ({ctx.dialect.name})",
+            hint="Use append, delete+insert or merge.",
         )
 
     return refuse
 
 
-for _strategy in ("merge", "insert_overwrite", "microbatch"):
+for _strategy in ("insert_overwrite", "microbatch"):
     MACROS[f"default__get_incremental_{_strategy}_sql"] = _unavailable(_strategy)
+
+
+@macro
+def default__get_incremental_merge_sql(ctx: MacroContext, arg_dict: Mapping[str, Any]) -> Any:
+    """Update the rows that have new versions, insert the others."""
+    names = ("target_relation", "temp_relation", "unique_key", "dest_columns", "incremental_predicates")
+    return ctx.call("get_merge_sql", *(arg_dict[name] for name in names))
+
+
+@macro
+def get_incremental_sql(ctx: MacroContext, strategy: str, arg_dict: Mapping[str, Any]) -> str:
+    """What a strategy's macro says, one of the project's own among them. Raises JinjaError when there is none.
+
+    Ours; dbt's materialization asks the adapter for the macro.
+    """
+    return str(ctx.variable("adapter").get_incremental_strategy_macro(None, strategy)(arg_dict))
 
 
 @macro

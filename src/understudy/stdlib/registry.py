@@ -9,6 +9,7 @@ from understudy.core.nodes import Macro
 from understudy.stdlib import (
     contracts,
     crossdb,
+    duckdb_merge,
     duckdb,
     freshness,
     grants,
@@ -39,6 +40,7 @@ _ROOMS = {
     "runtime": runtime.MACROS,
     "utils": crossdb.MACROS,
     "merge": merge.MACROS,
+    "duckdb_merge": duckdb_merge.MACROS,
     "apply_grants": grants.MACROS,
     "materialized_view": materialized_views.MACROS,
     "duckdb": duckdb.MACROS,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from understudy.core.batch import Narrowed
 from understudy.core.nodes import RefArgs, Version
 from understudy.core.relation import Relation, SchemaName
 from understudy.core.statement import ColumnType, Result, Statement
@@ -39,11 +40,14 @@ class Captured:
 class Lookups(Protocol):
     """Where the references of one node go, in this run."""
 
-    def ref(self, package: str | None, name: str, version: Version | None) -> Relation:
-        """The relation that stands for the node; an ephemeral one as its CTE's name. Raises LinkError."""
+    def ref(self, package: str | None, name: str, version: Version | None) -> Relation | Narrowed:
+        """The relation that stands for the node, or the part of it that is read; an ephemeral one as its CTE's name.
 
-    def source(self, source_name: str, table_name: str) -> Relation:
-        """The source's relation. Raises LinkError."""
+        Raises LinkError.
+        """
+
+    def source(self, source_name: str, table_name: str) -> Relation | Narrowed:
+        """The source's relation, or the part of it that is read. Raises LinkError."""
 
     def function(self, package: str | None, name: str) -> Relation:
         """The function's qualified name. Raises LinkError."""
