@@ -59,8 +59,17 @@ def _again(project: Project, selection: Selection, retried: Retried) -> Chosen:
 
 def choose(invocation: Invocation, project: Project, states: States, command: Command) -> Selection:
     """The selection. Raises SelectorError, and StateError where a method needs a state that is not there."""
-    options = invocation.options
-    spec = Spec(
+    spec, world = spec_of(invocation.options, command), world_of(project, states)
+    selection = evaluate(spec, world)
+    warnings, errors = states.findings()
+    invocation.warn(*selection.warnings, *warnings)
+    raise_all(errors)
+    return selection
+
+
+def spec_of(options: Options, command: Command) -> Spec:
+    """What the options select, as the command reads them."""
+    return Spec(
         select=options.select,
         exclude=options.exclude,
         selector=options.selector,
@@ -68,7 +77,11 @@ def choose(invocation: Invocation, project: Project, states: States, command: Co
         resource_types=resource_types_of(options, command),
         empty_nodes=command.name == "list",
     )
-    world = World(
+
+
+def world_of(project: Project, states: States) -> World:
+    """What a selection may look at."""
+    return World(
         manifest=project.manifest,
         dag=project.dag,
         project_name=project.settings.root.name,
@@ -77,11 +90,6 @@ def choose(invocation: Invocation, project: Project, states: States, command: Co
         freshness=lambda: states.freshness,
         selectors=read_selectors(project.settings.root.selectors),
     )
-    selection = evaluate(spec, world)
-    warnings, errors = states.findings()
-    invocation.warn(*selection.warnings, *warnings)
-    raise_all(errors)
-    return selection
 
 
 def resource_types_of(options: Options, command: Command) -> frozenset[str]:

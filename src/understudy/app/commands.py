@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from understudy.core.nodes import BUILT
 
@@ -51,3 +51,5 @@ COMMANDS = {
         Command("build", BUILD_TYPES, BUILD_TYPES, builds=BUILT, hooks=True, gates=True),
     )
 }
+
+COMMANDS |= {name: replace(COMMANDS["build"], name=name) for name in ("plan", "explain")}  # they look ahead at it

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from understudy.core.warning import Warning_
 from understudy.errors import UnderstudyError
+
+if TYPE_CHECKING:  # only plan and explain need them at run time
+    from understudy.execute.outline import Explanation, Outline
 
 Level = Literal["debug", "info", "warn", "error"]
 Status = Literal["success", "pass", "warn", "fail", "error", "skipped", "no-op"]
@@ -179,6 +182,21 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """What a build would do, for stdout."""
+
+    outline: Outline
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Why nodes are built and where their references go, for stdout. `aside`: said before a run, with its messages."""
+
+    explanation: Explanation
+    aside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
     """A finding of the `debug` command, for stdout. `ok` None: just said."""
 
@@ -226,6 +244,8 @@ Event = (
     | RunFinished
     | Output
     | Table
+    | Planned
+    | Explained
     | Checked
     | Printed
     | Logged

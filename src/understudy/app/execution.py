@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from understudy.app import announce, deferral
+from understudy.app import announce, deferral, planning
 from understudy.app.commands import COMMANDS
 from understudy.app.events import NodeFinished, NodeStarted, Table
 from understudy.app.invocation import Invocation, Outcome
@@ -15,7 +15,6 @@ from understudy.app.written import Written
 from understudy.core.nodes import Seed
 from understudy.errors import Cancelled
 from understudy.execute import events as node_events
-from understudy.execute.plan import make_plan
 from understudy.execute.results import FAILED, NodeResult
 from understudy.execute.runner import RunOptions, run
 
@@ -28,15 +27,11 @@ def execute(invocation: Invocation) -> Outcome:
     options = invocation.options
     with ready(invocation, COMMANDS[options.command]) as all_set:
         project, decided = all_set.project, all_set.deferral
-        plan = make_plan(
-            project.manifest,
-            project.dag,
-            all_set.selection.nodes,
-            options.command,
-            store_failures=options.store_failures,
-        )
+        plan = planning.planned(invocation, all_set)
         announce.selected(invocation, project, [step.unique_id for step in plan.steps], decided)
         deferral.tell(invocation, decided)
+        if options.explain:
+            planning.tell(invocation, all_set, plan)
         written = Written(invocation, project, all_set.compiler)
         started = time.perf_counter()
         results = run(

@@ -73,7 +73,7 @@ def flags(invocation: Invocation) -> dict[str, object]:
         "store_failures": options.store_failures,
         "fail_fast": options.fail_fast,
         "empty": options.empty,
-        "which": options.command.rpartition(" ")[2],
+        "which": "build" if options.command in ("plan", "explain") else options.command.rpartition(" ")[2],
         "defer": options.defer,
         "favor_state": options.favor_state,
         "indirect_selection": options.indirect_selection,

@@ -106,6 +106,12 @@ _STATE: tuple[Option, ...] = (
          default=(), repeats=True),
     _row("--favor-state/--no-favor-state", "switch",
          "Prefer the state's relation even where the target has its own.", old="FAVOR_STATE_MODE"),
+    _row("--favor", "choice",
+         "Which relation an unselected node's references read where both are there: the target's, the target's if it is "
+         "built from today's code, or the state's (as --favor-state)",
+         default="target", choices=("current", "target", "state")),
+    _row("--explain/--no-explain", "switch", "Before anything runs, print why, and where each reference goes.",
+         env=None),
     _row("--verify-state/--no-verify-state", "switch",
          "Check before anything runs that deferred relations are there.", default=True),
     _row("--state-max-age", "age", "Warn when the state is older: 90m, 24h, 7d.", default=86400.0),
@@ -225,7 +231,7 @@ OPTIONS: dict[str, Option] = {row.name: row for rows in GROUPS.values() for row 
 
 _LOCAL_IDLE = frozenset({"sqlparse", "export_saved_queries", "include_saved_query", "inject_ephemeral_ctes"})
 GLOBAL: tuple[str, ...] = (
-    "indirect_selection", "state", "defer", "defer_state", "favor_state", "verify_state", "state_max_age", "fail_fast",
+    "indirect_selection", "state", "defer", "defer_state", "favor_state", "favor", "verify_state", "state_max_age", "fail_fast",
     "target", "profile", "version_check", "partial_parse", "write_json", "quiet", "debug", "warn_error",
     "warn_error_options", "log_format", "log_level", "log_path", "log_format_file", "log_level_file",
     "log_file_max_bytes", "print_", "printer_width", "use_colors", "use_colors_file", "record_timing_info",
@@ -239,10 +245,10 @@ _TYPES = ("resource_types", "exclude_resource_types")
 _BATCH = ("empty", "sample", "event_time_start", "event_time_end", "sqlparse")
 LOCAL: dict[str, tuple[str, ...]] = {
     "build": (
-        *_CHOICE, *_TYPES, "full_refresh", "threads", "store_failures", "show", *_WHERE, *_BATCH,
+        *_CHOICE, *_TYPES, "full_refresh", "threads", "store_failures", "show", "explain", *_WHERE, *_BATCH,
         "export_saved_queries", "include_saved_query",
     ),
-    "run": (*_CHOICE, "full_refresh", "threads", *_WHERE, *_BATCH),
+    "run": (*_CHOICE, "full_refresh", "threads", "explain", *_WHERE, *_BATCH),
     "test": (*_CHOICE, *_TYPES, "store_failures", "threads", *_WHERE, "sqlparse"),
     "snapshot": (*_CHOICE, "threads", *_WHERE, "empty", "sqlparse"),
     "seed": (*_CHOICE, "full_refresh", "show", "threads", *_WHERE, "sqlparse"),
@@ -271,6 +277,8 @@ LOCAL: dict[str, tuple[str, ...]] = {
 class Argument:
     """The one word that a command takes beside its options. `name` is the field of `Options`."""
 
+    "plan": (*_CHOICE, *_TYPES, "output_text", "full_refresh", "threads", "store_failures", *_WHERE, *_BATCH),
+    "explain": (*_CHOICE, *_TYPES, "output_text", "full_refresh", "threads", *_WHERE, *_BATCH),
     name: str
     metavar: str
     help: str
@@ -284,11 +292,14 @@ ARGUMENTS: dict[str, Argument] = {
 
 
 def options_of(command: str) -> tuple[Option, ...]:
+    many: bool = False
+    """It takes several words; the field holds them as a tuple."""
     """All options of a command, as they are spelt there: `list` has `--models` apart from `--select`."""
     rows = [OPTIONS[name] for name in (*LOCAL[command], *GLOBAL)]
     taken = {flag for row in rows if row.name == "models" for flag in row.flags}
     return tuple(_without(row, taken) if row.name == "select" else row for row in rows)
 
+    "explain": Argument("nodes", "NODE...", "The nodes to explain, as --select names them.", required=True, many=True),
 
 def _without(row: Option, taken: set[str]) -> Option:
     return replace(row, flags=tuple(flag for flag in row.flags if flag not in taken))

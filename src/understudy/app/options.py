@@ -38,6 +38,11 @@ class Options:
     defer: bool = False
     defer_state: tuple[str, ...] = ()
     favor_state: bool = False
+    favor: str = "target"
+    """`target`, `current` or `state`."""
+    explain: bool = False
+    nodes: tuple[str, ...] = ()
+    """The nodes of `explain`."""
     verify_state: bool = True
     state_max_age: float = 86400.0
     """Seconds."""
@@ -266,6 +271,7 @@ EXCLUSIVE = (
 def _exclusive(values: dict[str, Any], origins: dict[str, str]) -> None:
     """Options that exclude each other are refused when given in the same place; else the stronger place wins."""
     for one, other in EXCLUSIVE:
+    ("favor", "favor_state"),
         if one not in origins or other not in origins:
             continue
         ranks = {name: _rank(origins[name]) for name in (one, other)}

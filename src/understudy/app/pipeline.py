@@ -135,6 +135,20 @@ def clean(invocation: Invocation) -> Outcome:
     return clean(invocation)
 
 
+def plan(invocation: Invocation) -> Outcome:
+    """Show what `build` would do."""
+    from understudy.app.planning import plan
+
+    return plan(invocation)
+
+
+def explain(invocation: Invocation) -> Outcome:
+    """Explain nodes and their references."""
+    from understudy.app.planning import explain
+
+    return explain(invocation)
+
+
 BODIES: Mapping[str, Callable[[Invocation], Outcome]] = {
     "build": execute,
     "clean": clean,
@@ -153,3 +167,4 @@ BODIES: Mapping[str, Callable[[Invocation], Outcome]] = {
     "source freshness": source_freshness,
     "test": execute,
 }
+    "plan": plan,

@@ -10,6 +10,7 @@ from functools import cached_property
 from understudy.app.events import StateInUse
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project
+from understudy.artifacts.run_results import PriorResult
 from understudy.artifacts.state_files import SOURCES, StateFile, find_state, read_prior, read_results, read_sources
 from understudy.core.warning import Warning_
 from understudy.defer.check import age
@@ -38,7 +39,11 @@ class States:
         self.chain = tuple(self._find(path, "defer_state") for path in options.defer_state) or (
             (self.compared,) if self.compared else ()
         )
-        self.policy = Policy(defer=options.defer and defers, favor_state=options.favor_state)
+        self.policy = Policy(
+            defer=options.defer and defers,
+            favor_state=options.favor_state or options.favor == "state",
+            favor_current=options.favor == "current",
+        )
         if self.policy.defer and not self.chain:
             flag = options.origin("defer")
             raise StateError(f"{flag} needs a state to defer to, and there is none", hint=HINT)
@@ -110,13 +115,17 @@ class States:
 
     def durations(self) -> Mapping[str, float]:
         """How long each node took when the deferral's state was built, in seconds; empty where nothing tells."""
-        found: dict[str, float] = {}
-        for state in reversed(self.chain if self.policy.defer else ()):
+        return {i: ran.execution_time for i, ran in (self.ran() if self.policy.defer else {}).items()}
+
+    def ran(self) -> Mapping[str, PriorResult]:
+        """What became of each node when the states were built, the first state of the chain that tells."""
+        found: dict[str, PriorResult] = {}
+        for state in reversed(self.chain):
             try:
                 results = read_results(state).results
             except StateError:
                 continue  # a state without run_results.json is whole; only the estimate is lacking
-            found.update({result.unique_id: result.execution_time for result in results})
+            found.update({result.unique_id: result for result in results})
         return found
 
     def in_use(self) -> tuple[StateInUse, ...]:

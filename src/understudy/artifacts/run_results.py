@@ -55,6 +55,13 @@ class PriorResult(msgspec.Struct, frozen=True):
     unique_id: str
     status: str
     execution_time: float = 0.0
+    adapter_response: dict[str, Any] = {}
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows were written, where the engine said so."""
+        found = self.adapter_response.get("rows_affected")
+        return found if isinstance(found, int) and found >= 0 else None
 
 
 class PriorResults(msgspec.Struct, frozen=True):

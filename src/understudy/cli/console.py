@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Protocol, TextIO
 
-from understudy.app.events import Checked, Event, Output, Printed, Secrets, Table
+from understudy.app.events import Checked, Event, Explained, Output, Planned, Printed, Secrets, Table
 from understudy.app.options import PROJECT_FLAGS, Options
 from understudy.cli.scrub import Scrubber
 from understudy.cli.wording import Wording, paint_ansi, result_text
@@ -58,10 +58,20 @@ class Console:
                     return  # on stdout alone: `list` has as many as there are nodes
                 case Printed(text=text) if self._options.print_:
                     self._result(text)
+                case Planned() | Explained(aside=False):
+                    from understudy.cli.plan_text import plan_text
+
+                    self._result(plan_text(event, self._out_paint, self._width()))
+                    return
                 case Table() | Checked():
                     self._result(result_text(event, self._out_paint))
             for sink in self._sinks:
                 sink.tell(event)
+
+    def _width(self) -> int:
+        """How wide a result may be: the terminal, or what suits a log."""
+        wish = self._options.printer_width
+        return wish or (shutil.get_terminal_size().columns if sys.stdout.isatty() else 120)
 
     def _result(self, text: str) -> None:
         self._sinks[0].aside(lambda: self._out(text + "\n"))

@@ -137,7 +137,8 @@ class Command(click.Command):
         words, argument = list(ctx.args), ARGUMENTS.get(name)
         found: dict[str, Any] = {}
         if argument is not None and words:
-            found[argument.name] = words.pop(0)
+            found[argument.name] = tuple(words) if argument.many else words[0]
+            words = [] if argument.many else words[1:]
         elif argument is not None and argument.required:
             raise UsageError(f"'{name}' needs a {argument.metavar}", hint=argument.help)
         if words:

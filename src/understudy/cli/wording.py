@@ -12,6 +12,7 @@ from understudy.app.events import (
     Checked,
     ErrorRaised,
     Event,
+    Explained,
     Level,
     Logged,
     NodeFinished,
@@ -121,6 +122,10 @@ class Wording:
                     yield self._head(event)
             case ErrorRaised(error=error):
                 yield from self._error(error)
+            case Explained():
+                from understudy.cli.plan_text import plan_text
+
+                yield plan_text(event, self.paint, self.width or 120)
             case Stage(text=text):
                 yield self.paint(text, "dim")
             case NodeStarted(kind=kind, name=name):

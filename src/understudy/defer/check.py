@@ -21,7 +21,7 @@ from understudy.defer.resolution import (
     Resolution,
     Unlisted,
     plain,
-    references,
+    read_by,
 )
 from understudy.errors import DeferError, PermissionDenied
 from understudy.sql.dialect import Dialect
@@ -193,7 +193,7 @@ def _mixed_tests(resolution: Resolution, frontier: Frontier, manifest: Manifest,
     """Tests that compare a deferred relation with one of the target (dbt does so without a word)."""
     tests = {need for needing in frontier.referenced.values() for need in needing if need.startswith("test.")}
     for test in sorted(tests):
-        read = [resolution[unique_id] for unique_id in references(manifest, dag, (test,)) if unique_id in resolution]
+        read = [resolution[unique_id] for unique_id in sorted(read_by(manifest, dag, test)) if unique_id in resolution]
         theirs = [plain(decision.relation) for decision in read if decision.deferred and decision.relation]
         ours = [plain(decision.relation) for decision in read if not decision.deferred and decision.relation]
         if theirs and ours:

@@ -18,6 +18,7 @@ class Reason(StrEnum):
     BUILT = "built in this run"
     NOT_IN_STATE = "not in state"
     FAVORED = "favored: not selected"
+    STALE = "in the target, but not known to be built from today's code"
     EXISTS = "exists in the target"
     MISSING = "not selected, missing in the target"
     NOT_BUILT = "selected, not built by this command, missing in the target"
@@ -27,7 +28,12 @@ class Reason(StrEnum):
     @property
     def defers(self) -> bool:
         """Whether the state's relation is taken."""
-        return self in (Reason.FAVORED, Reason.MISSING, Reason.NOT_BUILT)
+        return self in (Reason.FAVORED, Reason.STALE, Reason.MISSING, Reason.NOT_BUILT)
+
+    @property
+    def row(self) -> str | None:
+        """The row of the documentation's table that holds; None: the table was not asked."""
+        return ROWS.get(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,7 @@ class Facts:
         builds: this run materializes it, given that it is selected.
         prior: a state gives a relation for it.
         exists: its own relation exists in the target; None: not asked, or the schema could not be listed.
+        current: the own relation is known to be built from today's code; matters to `--favor current` only.
     """
 
     ephemeral: bool
@@ -47,14 +54,16 @@ class Facts:
     builds: bool
     prior: bool
     exists: bool | None
+    current: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`--defer` and `--favor-state`."""
+    """`--defer`, `--favor-state` (`--favor state`) and `--favor current`."""
 
     defer: bool = False
     favor_state: bool = False
+    favor_current: bool = False
 
 
 # UNLISTED is no answer but an error, which the caller reports. UNREACHED is for nodes that nobody asked the rule about.
@@ -65,11 +74,17 @@ RULE: tuple[tuple[Callable[[Facts, Policy], bool], Reason], ...] = (
     (lambda facts, policy: not facts.prior, Reason.NOT_IN_STATE),
     (lambda facts, policy: policy.favor_state and not facts.selected, Reason.FAVORED),
     (lambda facts, policy: facts.exists is None, Reason.UNLISTED),
+    (lambda facts, policy: policy.favor_current and facts.exists is True and not facts.current, Reason.STALE),
     (lambda facts, policy: facts.exists is True, Reason.EXISTS),
     (lambda facts, policy: not facts.selected, Reason.MISSING),
     (lambda facts, policy: True, Reason.NOT_BUILT),
 )
 """The rows in their order: the first whose condition holds decides."""
+ROWS: dict[Reason, str] = {
+    Reason.EPHEMERAL: "1", Reason.OFF: "2", Reason.BUILT: "3", Reason.NOT_IN_STATE: "4", Reason.FAVORED: "5",
+    Reason.STALE: "5a", Reason.EXISTS: "6", Reason.MISSING: "7", Reason.NOT_BUILT: "8",
+}  # fmt: skip
+"""What the rows are called in the documentation."""
 
 
 def decide(facts: Facts, policy: Policy) -> Reason:

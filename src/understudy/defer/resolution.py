@@ -182,22 +182,32 @@ def references(
     hooks = [unique_id for unique_id, node in manifest.nodes.items() if node.resource_type == "operation"]
     needed: dict[str, dict[str, None]] = {unique_id: {} for unique_id in also}
     for root in dict.fromkeys((*sorted(runs), *hooks)):
-        if root.partition(".")[0] not in RUNNABLE:
-            continue
-        waiting, seen = [root], {root}
-        while waiting:
-            for parent in parents.parents(waiting.pop()):
-                if parent in seen or parent.partition(".")[0] not in RELATIONAL:
-                    continue
-                seen.add(parent)
+        if root.partition(".")[0] in RUNNABLE:
+            for parent in read_by(manifest, parents, root):
                 needed.setdefault(parent, {})[root] = None
-                if node_of(manifest, parent).is_ephemeral:
-                    waiting.append(parent)
     return {unique_id: tuple(sorted(needed[unique_id])) for unique_id in sorted(needed)}
 
 
+def read_by(manifest: Manifest, parents: Parents, root: str) -> Iterator[str]:
+    """The nodes that one node refers to, directly or through ephemeral models, each once."""
+    waiting, seen = [root], {root}
+    while waiting:
+        for parent in parents.parents(waiting.pop()):
+            if parent in seen or parent.partition(".")[0] not in RELATIONAL:
+                continue
+            seen.add(parent)
+            yield parent
+            if node_of(manifest, parent).is_ephemeral:
+                waiting.append(parent)
+
+
 def facts(
-    node: Node, selected: AbstractSet[str], builds: AbstractSet[str], prior: PriorNode | None, exists: bool | None
+    node: Node,
+    selected: AbstractSet[str],
+    builds: AbstractSet[str],
+    prior: PriorNode | None,
+    exists: bool | None,
+    current: bool = False,
 ) -> Facts:
     """What the rule must know of one node."""
     return Facts(
@@ -206,6 +216,7 @@ def facts(
         builds=node.unique_id in builds,
         prior=prior is not None,
         exists=exists,
+        current=current,
     )
 
 
@@ -287,15 +298,19 @@ def resolve(
     policy: Policy,
     names: Names,
     exists: Mapping[str, Existence],
+    current: AbstractSet[str] = frozenset(),
 ) -> Resolution:
-    """Decide once, for every node that something selected refers to. The result does not depend on any order."""
+    """Decide once, for every node that something selected refers to. The result does not depend on any order.
+
+    `current`: the nodes whose own relation is known to be built from today's code.
+    """
     decisions = {}
     for unique_id in frontier.referenced:
         node = node_of(manifest, unique_id)
         label, prior = find_prior(priors, unique_id)
         answer = exists.get(unique_id, False if node.resource_type == "function" else None)
         known = None if isinstance(answer, Unlisted) else answer
-        reason = decide(facts(node, selected, builds, prior, known), policy)
+        reason = decide(facts(node, selected, builds, prior, known, unique_id in current), policy)
         own = None if node.is_ephemeral else names.own(node)
         state = None if prior is None else names.prior(prior)
         relation = state if reason.defers else None if reason is Reason.UNLISTED else own

@@ -48,8 +48,8 @@ def evaluate(spec: Spec, world: World) -> Selection:
     Raises SelectorError for what cannot be understood, StateError for a method whose state is missing.
     """
     warnings: list[Warning_] = []
-    tree = _tree(spec, world, warnings)
-    selected = frozenset(_Evaluation(world, spec.indirect, warnings).select(tree)[0])
+    tree = tree_of(spec, world, warnings)
+    selected = frozenset(Evaluation(world, spec.indirect, warnings).select(tree)[0])
     nodes = tuple(i for i in world.dag.order() if i in selected and _wanted(i, spec, world))
     removed = tuple(world.comparison().removed()) if _asks_removed(tree) else ()
     if removed:
@@ -84,7 +84,7 @@ def _excludes_nothing(group: Group) -> bool:
     return group.operator == "difference" and not any(isinstance(p, Criterion) or p.parts for p in group.parts[1:])
 
 
-def _tree(spec: Spec, world: World, warnings: list[Warning_]) -> Tree:
+def tree_of(spec: Spec, world: World, warnings: list[Warning_]) -> Tree:
     """The tree that holds in this run (dbt 1.11: get_selection_spec)."""
     said = bool(spec.select or spec.exclude)
     default = next((each for each in world.selectors.values() if each.default), None)
@@ -113,7 +113,7 @@ def _wanted(unique_id: str, spec: Spec, world: World) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Evaluation:
+class Evaluation:
     """One selection at work. Every step has two sets: what is selected, and the tests that may join later, when the rest
     of what they look at turns out to be selected, too (dbt 1.11: NodeSelector).
     """

@@ -162,6 +162,36 @@ def test_a_test_that_reads_one() -> None:
     assert oddities(resolution, found, today, edges(today), [], now=NOW) == []
 
 
+class Counted(dict[str, Any]):
+    """Nodes that count how often all of them are looked through."""
+
+    walks = 0
+
+    def items(self) -> Any:
+        self.walks += 1
+        return super().items()
+
+    def values(self) -> Any:
+        self.walks += 1
+        return super().values()
+
+
+@pytest.mark.parametrize("tests", [1, 50])
+def test_the_nodes_are_not_looked_through_once_per_test(tests: int) -> None:
+    names = [f"t{n}" for n in range(tests)]
+    today = manifest(model("a"), model("b"), *(singular(name, "model.shop.a", "model.shop.b") for name in names))
+    priors = [LabelledPrior("prod", state(manifest(model("a")), schema="prod"))]
+    found = frontier(today, edges(today), {f"test.shop.{name}" for name in names}, set(), priors, DEFER, NAMES)
+    catalog = Catalog({DEV: [rel("dev", "b")], PROD: [rel("prod", "a")]}, NAMES.dialect)
+    exists = existence(today, found, NAMES, catalog)
+    resolution = resolve(today, found, set(), set(), priors, DEFER, NAMES, exists)
+    parents, counted = edges(today), Counted(today.nodes)
+    today.nodes = counted
+    warnings = oddities(resolution, found, today, parents, priors, now=NOW)
+    assert sum("two environments" in warning.message for warning in warnings) == tests
+    assert counted.walks == 0
+
+
 def test_an_old_state() -> None:
     metadata = {"generated_at": "2026-11-20T11:00:00.000000Z"}
     assert warned(metadata=metadata)[0] == "State prod is 25 h old (--state-max-age is 24 h)"
