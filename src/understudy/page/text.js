@@ -1,6 +1,6 @@
 // Text of the project as elements: Markdown, and code with colours. What is not understood is shown as it stands.
 
-const SAFE_LINK = /^(https?:\/\/|mailto:|#|[\w./-]+$)/i;
+const SAFE_LINK = /^(https?:\/\/|mailto:|#|(?!\/\/)[\w./-]+$)/i;
 const BLOCK_START = /^(#{1,6}\s|```|~~~|>|\s*([-*+]|\d+[.)])\s|\s*(\*\s*\*\s*\*|-\s*-\s*-|_\s*_\s*_))/;
 
 /** Markdown as a fragment: headings, paragraphs, lists, quotes, code, tables, rules. */
