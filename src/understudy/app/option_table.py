@@ -268,6 +268,8 @@ LOCAL: dict[str, tuple[str, ...]] = {
     "docs generate": (*_CHOICE, "compile_", "empty_catalog", "static", "threads", *_WHERE),
     "docs serve": ("port", "host", "browser", *_WHERE),
     "debug": ("connection", "config_dir", "profiles_dir", "project_dir", "vars"),
+    "plan": (*_CHOICE, *_TYPES, "output_text", "full_refresh", "threads", "store_failures", *_WHERE, *_BATCH),
+    "explain": (*_CHOICE, *_TYPES, "output_text", "full_refresh", "threads", *_WHERE, *_BATCH),
     "clean": ("clean_project_files_only", *_WHERE),
 }  # fmt: skip
 """What each command has beside the global options."""
@@ -277,29 +279,27 @@ LOCAL: dict[str, tuple[str, ...]] = {
 class Argument:
     """The one word that a command takes beside its options. `name` is the field of `Options`."""
 
-    "plan": (*_CHOICE, *_TYPES, "output_text", "full_refresh", "threads", "store_failures", *_WHERE, *_BATCH),
-    "explain": (*_CHOICE, *_TYPES, "output_text", "full_refresh", "threads", *_WHERE, *_BATCH),
     name: str
     metavar: str
     help: str
     required: bool = False
+    many: bool = False
+    """It takes several words; the field holds them as a tuple."""
 
 
 ARGUMENTS: dict[str, Argument] = {
     "run-operation": Argument("macro", "MACRO", "The macro to call: its name, or package.name.", required=True),
+    "explain": Argument("nodes", "NODE...", "The nodes to explain, as --select names them.", required=True, many=True),
 }
 """The commands that take a word; the others take options only."""
 
 
 def options_of(command: str) -> tuple[Option, ...]:
-    many: bool = False
-    """It takes several words; the field holds them as a tuple."""
     """All options of a command, as they are spelt there: `list` has `--models` apart from `--select`."""
     rows = [OPTIONS[name] for name in (*LOCAL[command], *GLOBAL)]
     taken = {flag for row in rows if row.name == "models" for flag in row.flags}
     return tuple(_without(row, taken) if row.name == "select" else row for row in rows)
 
-    "explain": Argument("nodes", "NODE...", "The nodes to explain, as --select names them.", required=True, many=True),
 
 def _without(row: Option, taken: set[str]) -> Option:
     return replace(row, flags=tuple(flag for flag in row.flags if flag not in taken))

@@ -263,6 +263,7 @@ def _models(values: dict[str, Any], origins: dict[str, str]) -> None:
 
 
 EXCLUSIVE = (
+    ("favor", "favor_state"),
     ("warn_error", "warn_error_options"), ("inline", "select"), ("inline", "selector"),
     ("inline_direct", "inline"), ("inline_direct", "select"), ("inline_direct", "selector"),
 )  # fmt: skip
@@ -271,7 +272,6 @@ EXCLUSIVE = (
 def _exclusive(values: dict[str, Any], origins: dict[str, str]) -> None:
     """Options that exclude each other are refused when given in the same place; else the stronger place wins."""
     for one, other in EXCLUSIVE:
-    ("favor", "favor_state"),
         if one not in origins or other not in origins:
             continue
         ranks = {name: _rank(origins[name]) for name in (one, other)}

@@ -118,21 +118,21 @@ def run_operation(invocation: Invocation) -> Outcome:
     """Call one macro."""
     from understudy.app.operation import run_operation
 
+    return install(invocation)
+
+
+def init(invocation: Invocation) -> Outcome:
+    """Begin a project."""
+    from understudy.app.starting import init
+
+    return init(invocation)
+
+
+def run_operation(invocation: Invocation) -> Outcome:
+    """Call one macro."""
+    from understudy.app.operation import run_operation
+
     return run_operation(invocation)
-
-
-def debug(invocation: Invocation) -> Outcome:
-    """Check project, profile and connection."""
-    from understudy.app.diagnosis import diagnose
-
-    return diagnose(invocation)
-
-
-def clean(invocation: Invocation) -> Outcome:
-    """Delete what runs leave behind."""
-    from understudy.app.cleaning import clean
-
-    return clean(invocation)
 
 
 def plan(invocation: Invocation) -> Outcome:
@@ -149,6 +149,20 @@ def explain(invocation: Invocation) -> Outcome:
     return explain(invocation)
 
 
+def debug(invocation: Invocation) -> Outcome:
+    """Check project, profile and connection."""
+    from understudy.app.diagnosis import diagnose
+
+    return diagnose(invocation)
+
+
+def clean(invocation: Invocation) -> Outcome:
+    """Delete what runs leave behind."""
+    from understudy.app.cleaning import clean
+
+    return clean(invocation)
+
+
 BODIES: Mapping[str, Callable[[Invocation], Outcome]] = {
     "build": execute,
     "clean": clean,
@@ -156,8 +170,12 @@ BODIES: Mapping[str, Callable[[Invocation], Outcome]] = {
     "debug": debug,
     "docs generate": docs_generate,
     "docs serve": docs_serve,
+    "explain": explain,
+    "deps": deps,
+    "init": init,
     "list": list_,
     "parse": parse,
+    "plan": plan,
     "run": execute,
     "retry": retry,
     "run-operation": run_operation,
@@ -167,4 +185,3 @@ BODIES: Mapping[str, Callable[[Invocation], Outcome]] = {
     "source freshness": source_freshness,
     "test": execute,
 }
-    "plan": plan,
