@@ -134,6 +134,13 @@ _BUILDING: tuple[Option, ...] = (
     _row("--event-time-start", "time", "Microbatch models: the first moment to build.", status="later"),
     _row("--event-time-end", "time", "Microbatch models: the moment to stop before.", status="later"),
     _row("--args", "yaml", "Arguments of the macro, as YAML: '{name: value}'.", env=None, default="{}"),
+    _row("--upgrade", "switch", "Look for newer versions than those of package-lock.yml.", env=None),
+    _row("--lock", "switch", "Only write package-lock.yml; install nothing.", env=None),
+    _row("--add-package", "text", "Add a package to packages.yml first.", env=None, metavar="NAME@VERSION"),
+    _row("--source", "choice", "Where the added package comes from.", env=None, default="hub",
+         choices=("git", "hub", "local")),
+    _row("--dry-run", "switch", "Say what would be installed, and change nothing.", env=None),
+    _row("--skip-profile-setup -s", "switch", "Write no profiles.yml.", env=None),
     _row("--clean-project-files-only/--no-clean-project-files-only", "switch",
          "Delete nothing outside of the project.", default=True),
     _row("--compile/--no-compile", "switch", "Compile first, so that the page shows SQL.", name="compile_", env=None,
@@ -142,7 +149,7 @@ _BUILDING: tuple[Option, ...] = (
     _row("--static", "switch", "Also write static_index.html: the page with everything in it, to send or to keep.",
          env=None),
     _row("--port", "number", "The port to listen on; 0: any that is free.", env=None, default=8080),
-    _row("--host", "text", "The address to listen on.", env=None, default="127.0.0.1"),
+    _row("--host", "text", "The address to listen on.", default="127.0.0.1"),
     _row("--browser/--no-browser", "switch", "Open the page in the browser.", env=None, default=True),
     _row("--connection", "switch", "Only test the connection.", env=None),
     _row("--config-dir", "switch", "Only print where profiles.yml is looked for.", env=None),
@@ -263,9 +270,11 @@ LOCAL: dict[str, tuple[str, ...]] = {
     "retry": ("full_refresh", "threads", *_WHERE),
     "run-operation": ("args", "threads", *_WHERE),
     "source freshness": (*_CHOICE, "output_path", "threads", *_WHERE, "sqlparse"),
+    "deps": ("upgrade", "lock", "add_package", "source", "dry_run", "profiles_dir", "project_dir", "vars"),
+    "init": ("skip_profile_setup", "profiles_dir", "project_dir", "vars"),
     "list": (*_CHOICE, "models", *_TYPES, "output", "output_keys", *_WHERE),
     "parse": ("threads", *_WHERE),
-    "docs generate": (*_CHOICE, "compile_", "empty_catalog", "static", "threads", *_WHERE),
+    "docs generate": (*_CHOICE, "compile_", "empty_catalog", "static", "threads", *_WHERE, "sqlparse"),
     "docs serve": ("port", "host", "browser", *_WHERE),
     "debug": ("connection", "config_dir", "profiles_dir", "project_dir", "vars"),
     "plan": (*_CHOICE, *_TYPES, "output_text", "full_refresh", "threads", "store_failures", *_WHERE, *_BATCH),
@@ -288,6 +297,7 @@ class Argument:
 
 
 ARGUMENTS: dict[str, Argument] = {
+    "init": Argument("project_name", "NAME", "The project's name, and the folder's that is made for it."),
     "run-operation": Argument("macro", "MACRO", "The macro to call: its name, or package.name.", required=True),
     "explain": Argument("nodes", "NODE...", "The nodes to explain, as --select names them.", required=True, many=True),
 }

@@ -69,6 +69,14 @@ class Options:
     macro: str | None = None
     """The macro of `run-operation`."""
     args: str | Mapping[str, Any] = "{}"
+    upgrade: bool = False
+    lock: bool = False
+    add_package: str | None = None
+    source: str = "hub"
+    dry_run: bool = False
+    project_name: str | None = None
+    """The name that `init` gives."""
+    skip_profile_setup: bool = False
     clean_project_files_only: bool = True
     connection: bool = False
     config_dir: bool = False

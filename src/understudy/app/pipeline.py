@@ -114,9 +114,9 @@ def source_freshness(invocation: Invocation) -> Outcome:
     return freshness(invocation)
 
 
-def run_operation(invocation: Invocation) -> Outcome:
-    """Call one macro."""
-    from understudy.app.operation import run_operation
+def deps(invocation: Invocation) -> Outcome:
+    """Install packages."""
+    from understudy.app.deps import install
 
     return install(invocation)
 

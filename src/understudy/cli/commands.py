@@ -98,6 +98,32 @@ COMMANDS: dict[str, About] = {
         "Serve the page that 'docs generate' wrote, on this machine only unless --host says otherwise. Ctrl-C ends it.",
         ("docs serve", "docs serve --port 8001 --no-browser"),
     ),
+    "plan": About(
+        "Show what 'build' would do, and why, without doing it.",
+        "Say for the same arguments what 'build' would build and why, which references would read which environment, what "
+        "stands there, and how long it took there. Nothing is sent but look-ups. With --output json, in the form of "
+        "docs/reference/plan-schema.json.",
+        ("plan -s state:modified+ --defer --state prod-artifacts", "plan -s orders+ --output json"),
+    ),
+    "explain": About(
+        "Explain why nodes are built, and where their references go.",
+        "For each node: how it differs from the state, what brought it into the selection, and for every reference the "
+        "relation that is read, the rule that decided, and the relations that lost. The selection is that of a build; "
+        "without --select, of the named nodes alone.",
+        ("explain orders --defer --state prod-artifacts", "explain orders -s state:modified+ --defer --state prod-artifacts"),
+    ),
+    "deps": About(
+        "Install the packages that the project asks for.",
+        "Install what packages.yml or dependencies.yml asks for into dbt_packages: from the package hub, from git, from "
+        "archives and from folders, in the versions of package-lock.yml where that is up to date.",
+        ("deps", "deps --upgrade", "deps --add-package dbt-labs/dbt_utils@1.3.0"),
+    ),
+    "init": About(
+        "Begin a project that builds at once.",
+        "Write a small project into a new folder: a seed, two models, tests, documentation, and a profile for DuckDB. "
+        "Nothing that exists is changed.",
+        ("init shop", "init shop --profile warehouse"),
+    ),
     "debug": About(
         "Check the project, the profile and the connection.",
         "Say what is found of project, profile and target, and whether the target can be reached.",
@@ -115,10 +141,6 @@ ALIASES = {"ls": "list", "source snapshot-freshness": "source freshness"}
 MEANWHILE = "Run it with dbt meanwhile: both work on the same project and read the same artifacts"
 LATER: dict[str, str] = {
     "clone": "Use --defer: it reads production without copying",
-    "deps": "Install packages with 'dbt deps'; understudy reads them from dbt_packages",
-    "init": "Copy a project that works, such as examples/ecommerce",
-    "plan": "'list' shows what would be selected; 'compile --debug' shows where each reference goes, and why",
-    "explain": "'compile --debug' shows where each reference goes, and why",
     "state": "Copy manifest.json out of the target directory of a production run, and name its folder with --state",
     "ci": "Use 'build -s state:modified+ --defer --state FOLDER'",
     "sandbox": "Use a target with a schema of its own, and --defer",

@@ -65,7 +65,8 @@ class Root(click.Group):
             return Family(name)
         if name in LATER:
             raise UsageError(f"'{name}' is not in understudy {__version__} yet", hint=LATER[name])
-        hint = did_you_mean(name, [*COMMANDS, *LATER]) or f"Known: {', '.join(COMMANDS)}"
+        first = dict.fromkeys(command.partition(" ")[0] for command in COMMANDS)
+        hint = did_you_mean(name, [*first, *LATER]) or f"Known: {', '.join(COMMANDS)}"
         raise UsageError(f"There is no command '{name}'", hint=hint)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -155,9 +156,12 @@ class Command(click.Command):
 
 
 def _before_command() -> list[str]:
-    """Names of the options that may stand before the command: all that take one value, or none."""
+    """Names of the options that may stand before the command: all that take one value, or none. A flag that means another
+    option elsewhere, which takes several (`init -s`, `build -s`), stands after it.
+    """
+    taken = {flag for row in OPTIONS.values() if row.kind in MANY for flag in row.flags}
     names = dict.fromkeys([*GLOBAL, *(name for local in LOCAL.values() for name in local)])
-    return [name for name in names if OPTIONS[name].kind not in MANY]
+    return [name for name in names if OPTIONS[name].kind not in MANY and not taken & set(OPTIONS[name].flags)]
 
 
 def _both_sides(command: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
