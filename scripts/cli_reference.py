@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from understudy.app.option_table import GLOBAL, GROUPS, LOCAL, OPTIONS, Option, options_of
+from understudy.app.option_table import ARGUMENTS, GLOBAL, GROUPS, LOCAL, OPTIONS, Option, options_of
 from understudy.cli.commands import ALIASES, COMMANDS, LATER
 from understudy.cli.help import entry
 
@@ -21,11 +21,14 @@ def _page() -> Iterator[str]:
     yield "the environment variable, which beats `flags:` in `dbt_project.yml`, which beats the default. Each variable is read as"
     yield "`DBT_ENGINE_NAME`, too, and counts first under that name. Switches are spelt `true`/`false`, `1`/`0`, `yes`/`no`, `on`/`off`.\n"
     yield "Exit codes: 0 success; 1 a node or a test failed, or the run was interrupted; 2 a usage error, or nothing could be run."
-    yield "Results go to stdout (`list`, `compile --inline`, what templates `print()`), everything else to stderr.\n"
+    yield "Results go to stdout (`list`, `show`, `compile --inline`, what templates `print()`), everything else to stderr.\n"
     for name, about in COMMANDS.items():
         names = [name, *(alias for alias, of in ALIASES.items() if of == name)]
         yield f"## {', '.join(names)}\n"
         yield f"{about.text}\n"
+        if name in ARGUMENTS:
+            argument = ARGUMENTS[name]
+            yield f"`{argument.metavar}`{'' if argument.required else ' (optional)'}: {argument.help}\n"
         if about.examples:
             yield "```shell"
             yield from (f"understudy {example}" for example in about.examples)
@@ -52,7 +55,7 @@ def _tables(rows: list[Option]) -> Iterator[str]:
         names = ", ".join(
             f"`{variable.lstrip('!')}`{' (the opposite)' if variable[0] == '!' else ''}" for variable in variables
         )
-        ours = " *ours*" if row.name in ("verify_state", "state_max_age") else ""
+        ours = " *ours*" if row.name in ("verify_state", "state_max_age", "dry_run") else ""
         yield f"| `{_spelling(row)}` | {entry(row)[1].replace('|', chr(92) + '|')}{ours} | {names} |"
     yield ""
 

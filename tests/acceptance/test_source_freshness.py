@@ -141,7 +141,7 @@ def test_sources_that_cannot_be_asked(shop: Path) -> None:
         "raw.new": "pass",
     }
     assert "missing" in results["broken.missing"]["error"]
-    for text in ("'yesterday'", "loaded_at_field or loaded_at_query", "models/broken.yml"):
+    for text in ("'yesterday'", "loaded_at_query in its properties", "models/broken.yml"):
         assert text in ran.err
     assert "Traceback" not in ran.err
 

@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from understudy.app.events import Logged, Output
+from understudy.app.invocation import Invocation, Outcome
+from understudy.app.load import project_options
 from understudy.core.warning import Warning_
 from understudy.errors import ErrorList, UnderstudyError
 from understudy.project.packages import hub, lock
@@ -32,6 +35,23 @@ class DepsOptions:
     add_package: str | None = None
     source: str = "hub"
     dry_run: bool = False
+
+
+def install(invocation: Invocation) -> Outcome:
+    """The command: as the options say, telling of it. Needs no profile."""
+    options = invocation.options
+
+    def tell(what: Notice | Warning_) -> None:
+        if isinstance(what, Warning_):
+            invocation.warn(what)
+        elif what.name == "DepsDryRun":
+            invocation.emit(Output(what.message))
+        else:
+            invocation.emit(Logged(what.message, "info"))
+
+    wanted = DepsOptions(options.upgrade, options.lock, options.add_package, options.source, options.dry_run)
+    deps(project_options(invocation), wanted, tell)
+    return Outcome()
 
 
 def deps(project: ProjectOptions, options: DepsOptions, tell: Tell, http: Http | None = None) -> None:

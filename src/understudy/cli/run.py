@@ -12,7 +12,7 @@ from understudy.cli.console import open_console
 from understudy.cli.failures import guarded
 from understudy.errors import UnderstudyError, UsageError
 
-LOGLESS = ("clean", "debug")
+LOGLESS = ("clean", "debug", "init")
 """Commands that leave no log file behind."""
 
 
