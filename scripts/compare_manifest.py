@@ -12,7 +12,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-SECTIONS = ("nodes", "sources", "exposures", "macros", "docs", "groups", "disabled")
+SECTIONS = (
+    "nodes", "sources", "exposures", "macros", "docs", "groups", "disabled", "metrics", "semantic_models", "saved_queries",
+    "unit_tests", "functions", "selectors",
+)  # fmt: skip
 IGNORED = frozenset({"created_at", "build_path", "compiled_path", "root_path", "config_call_dict"})
 UNORDERED = frozenset({"tags"})
 """dbt keeps the tags of columns in a set, so their order changes from run to run."""

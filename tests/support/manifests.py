@@ -16,13 +16,17 @@ from understudy.core.nodes import (
     GenericTest,
     Group,
     Macro,
+    Metric,
     Model,
     Node,
     Operation,
+    SavedQuery,
     Seed,
+    SemanticModel,
     SingularTest,
     Snapshot,
     Source,
+    UnitTest,
 )
 
 KINDS: dict[str, Any] = {
@@ -53,10 +57,10 @@ def load_manifest(data: bytes | str | dict[str, Any]) -> Manifest:
         macros=msgspec.convert(raw["macros"], dict[str, Macro]),
         docs=msgspec.convert(raw["docs"], dict[str, Doc]),
         groups=msgspec.convert(raw["groups"], dict[str, Group]),
-        metrics=raw["metrics"],
-        semantic_models=raw["semantic_models"],
-        saved_queries=raw["saved_queries"],
-        unit_tests=raw["unit_tests"],
+        metrics=msgspec.convert(raw["metrics"], dict[str, Metric]),
+        semantic_models=msgspec.convert(raw["semantic_models"], dict[str, SemanticModel]),
+        saved_queries=msgspec.convert(raw["saved_queries"], dict[str, SavedQuery]),
+        unit_tests=msgspec.convert(raw["unit_tests"], dict[str, UnitTest]),
         functions={i: resource(node) for i, node in raw["functions"].items()},
         selectors=raw["selectors"],
         disabled={

@@ -14,6 +14,7 @@ from understudy.stdlib.registry import BUILTINS, builtin_macros
 
 FOLDERS: Mapping[str, FileKind] = {
     "models": "model", "seeds": "seed", "snapshots": "snapshot", "analyses": "analysis", "macros": "macro", "tests": "test",
+    "functions": "function",
 }  # fmt: skip
 
 
@@ -42,6 +43,8 @@ def source_file(path: str, text: str, package_name: str = "shop") -> SourceFile:
         kind = "docs"
     elif path.startswith("tests/generic/"):
         kind, folder = "generic_test", "tests/generic"
+    elif path.startswith("tests/fixtures/"):
+        kind, folder = "fixture", "tests/fixtures"
     stripped = text.strip()
     checksum = hashlib.sha256(stripped.encode()).hexdigest()
     return SourceFile(package_name, kind, folder, path, "" if kind == "seed" else stripped, checksum)
@@ -54,5 +57,10 @@ def parse(files: Mapping[str, str], given: Settings | None = None, **others: Map
     for name, theirs in others.items():
         found += [source_file(path, text, name) for path, text in sorted(theirs.items())]
     return parse_project(
-        chosen, found, builtins=BUILTINS, builtin_macros=builtin_macros(), dialect=dialect(chosen.target.type)
+        chosen,
+        found,
+        builtins=BUILTINS,
+        builtin_macros=builtin_macros(),
+        dialect=dialect(chosen.target.type),
+        read_seed=lambda seed: files[seed.original_file_path],
     )

@@ -14,7 +14,7 @@ from understudy.graph.dag import Dag
 from understudy.graph.link import link
 from understudy.graph.names import Names
 from understudy.parse.project import parse_project
-from understudy.project.files import read_files
+from understudy.project.files import read_files, read_seed
 from understudy.project.settings import ProjectOptions, load_settings
 from understudy.sql.dialect import Dialect, dialect
 from understudy.stdlib.registry import BUILTINS, builtin_macros
@@ -107,7 +107,14 @@ def load_project(invocation: Invocation) -> Project:
     files = read_files(settings)
     invocation.emit(Stage(f"Reading {len(files):,} files"))
     language = dialect(settings.target.type)
-    parsed = parse_project(settings, files, builtins=BUILTINS, builtin_macros=builtin_macros(), dialect=language)
+    parsed = parse_project(
+        settings,
+        files,
+        builtins=BUILTINS,
+        builtin_macros=builtin_macros(),
+        dialect=language,
+        read_seed=read_seed,
+    )
     invocation.warn(*parsed.warnings)
     invocation.warn(*link(parsed.manifest, settings))
     return Project(

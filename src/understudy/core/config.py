@@ -46,7 +46,9 @@ DEFAULTS: Mapping[str, Config] = {
     },
     "analysis": NODE,
     "operation": NODE,
-    "function": NODE,
+    "function": {
+        **NODE, "materialized": "function", "type": "scalar", "volatility": None, "runtime_version": None, "entry_point": None,
+    },
     "test": {
         **COMMON, "schema": "dbt_test__audit", "materialized": "test", "severity": "ERROR", "store_failures": None,
         "store_failures_as": None, "where": None, "limit": None, "fail_calc": "count(*)", "warn_if": "!= 0",
@@ -59,6 +61,11 @@ DEFAULTS: Mapping[str, Config] = {
     "exposure": {"enabled": True, "tags": [], "meta": {}},
     "group": {"meta": {}},
     "unit_test": {"tags": [], "meta": {}, "enabled": True, "static_analysis": None},
+    "metric": {"enabled": True, "group": None, "meta": {}},
+    "semantic_model": {"enabled": True, "group": None, "meta": {}},
+    "saved_query": {
+        "enabled": True, "group": None, "meta": {}, "export_as": None, "schema": None, "cache": {"enabled": False},
+    },
 }  # fmt: skip
 """Known keys with their defaults, per resource type, in the order of dbt 1.11's manifest."""
 
@@ -223,6 +230,9 @@ def finish(config: Config, kind: str) -> Config:
         raise ParseError(f"The config 'tags' must be text, or a list of texts, not {config['tags']!r}")
     if kind in ("seed", "snapshot", "test") and config["materialized"] not in (kind, None, ""):
         raise ParseError(f"A {kind} must have a materialized value of '{kind}', not {config['materialized']!r}")
+    for key, choices in CHOICES.get(kind, {}).items():
+        if config[key] is not None and config[key] not in choices:
+            raise ParseError(f"The config '{key}' must be one of {', '.join(choices)}, not {config[key]!r}")
     if kind == "test":
         if str(config["severity"]).upper() not in ("WARN", "ERROR"):
             raise ParseError(f"Severity must be 'warn' or 'error', not {config['severity']!r}")
@@ -233,6 +243,12 @@ def finish(config: Config, kind: str) -> Config:
     return config
 
 
+CHOICES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "function": {
+        "type": ("scalar", "aggregate", "table"), "volatility": ("deterministic", "stable", "non-deterministic"),
+    },
+    "saved_query": {"export_as": ("table", "view")},
+}  # fmt: skip
 WORDS = {bool: "true or false", str: "text", int: "a whole number", list: "a list", dict: "a map"}
 TYPES: Mapping[str, Any] = {
     "enabled": bool, "alias": str, "schema": str, "database": str, "tags": (list, str), "meta": dict, "group": str,

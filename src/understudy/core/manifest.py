@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from understudy.core.nodes import Doc, Exposure, Group, Macro, Node, Resource, Source
+from understudy.core.nodes import (
+    Doc,
+    Exposure,
+    Function,
+    Group,
+    Macro,
+    Metric,
+    Node,
+    Resource,
+    SavedQuery,
+    SemanticModel,
+    Source,
+    UnitTest,
+)
 from understudy.errors import Place
 
 
@@ -23,8 +36,8 @@ class Manifest:
     """The project as data. Dicts are keyed by unique_id, in the order in which the project was read (stable).
 
     `disabled` holds what is switched off, several per unique_id where several files claim it.
-    `metrics`, `semantic_models`, `saved_queries`, `unit_tests` and `functions` are kept as parsed.
-    `lines` and `uses` are the engine's own notes and are not written to `manifest.json`.
+    `lines`, `uses` and `inputs` are the engine's own notes and are not written to `manifest.json`; `inputs` holds for each
+    unit test which node or source each of its `given` stands for (None: nothing has that name).
     """
 
     project_name: str
@@ -35,25 +48,36 @@ class Manifest:
     macros: dict[str, Macro] = field(default_factory=dict)
     docs: dict[str, Doc] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=dict)
-    semantic_models: dict[str, Any] = field(default_factory=dict)
-    saved_queries: dict[str, Any] = field(default_factory=dict)
-    unit_tests: dict[str, Any] = field(default_factory=dict)
-    functions: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    semantic_models: dict[str, SemanticModel] = field(default_factory=dict)
+    saved_queries: dict[str, SavedQuery] = field(default_factory=dict)
+    unit_tests: dict[str, UnitTest] = field(default_factory=dict)
+    functions: dict[str, Function] = field(default_factory=dict)
     selectors: dict[str, Any] = field(default_factory=dict)
     disabled: dict[str, list[Resource]] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
     uses: dict[str, Uses] = field(default_factory=dict)
+    inputs: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
 
     def resources(self) -> Iterator[Resource]:
-        """Everything that a selection can name: nodes, sources, exposures."""
-        yield from self.nodes.values()
-        yield from self.sources.values()
-        yield from self.exposures.values()
+        """Everything that a selection can name."""
+        for part in self._parts():
+            yield from part.values()
 
     def get(self, unique_id: str) -> Resource | None:
-        """The node, source or exposure of that unique_id."""
-        return self.nodes.get(unique_id) or self.sources.get(unique_id) or self.exposures.get(unique_id)
+        """The resource of that unique_id."""
+        return next((part[unique_id] for part in self._parts() if unique_id in part), None)
+
+    def node(self, unique_id: str) -> Node:
+        """A node or function: what is compiled and built. Raises KeyError."""
+        node: Node | None = self.nodes.get(unique_id)
+        return node if node is not None else self.functions[unique_id]
+
+    def _parts(self) -> tuple[Mapping[str, Resource], ...]:
+        return (
+            self.nodes, self.sources, self.exposures, self.functions, self.metrics, self.semantic_models,
+            self.saved_queries, self.unit_tests,
+        )  # fmt: skip
 
     def place(self, unique_id: str) -> Place:
         """Where a resource stands, for errors."""

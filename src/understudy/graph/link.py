@@ -9,16 +9,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from understudy.core.manifest import Manifest
-from understudy.core.nodes import Model, Seed
+from understudy.core.nodes import Model, SavedQuery, Seed, UnitTest
 from understudy.core.project import Settings
 from understudy.core.warning import Warning_
 from understudy.errors import UnderstudyError, raise_all
 from understudy.graph.access import check_access, check_groups, deprecations
 from understudy.graph.names import Names, Target
+from understudy.graph.semantics import link_metrics, relate
+from understudy.template import literal
 
 
 def link(manifest: Manifest, settings: Settings) -> tuple[Warning_, ...]:
-    """Fill `depends_on.nodes` of nodes, exposures and functions: sources first, then refs, metrics, functions.
+    """Fill `depends_on.nodes` of everything, and the manifest's `inputs`: sources first, then refs, metrics, functions.
 
     A test whose parent is missing or disabled is moved to `disabled` (dbt 1.11: invalid_target_fail_unless_test).
     Returns the warnings. Raises LinkError, or an ErrorList of them: unknown, disabled and ambiguous names, unknown
@@ -31,9 +33,16 @@ def link(manifest: Manifest, settings: Settings) -> tuple[Warning_, ...]:
     for unique_id, exposure in manifest.exposures.items():
         linker.node(unique_id, exposure)
     for unique_id, function in manifest.functions.items():
-        if not isinstance(function, dict):
-            linker.node(unique_id, function)
-    raise_all([*linker.errors, *check_groups(manifest)])
+        linker.node(unique_id, function)
+    for unique_id, semantic in manifest.semantic_models.items():
+        linker.node(unique_id, semantic)
+        relate(semantic, manifest.nodes)
+    wrong = link_metrics(manifest, linker.names)
+    for unique_id, query in manifest.saved_queries.items():
+        linker.node(unique_id, query)
+    for unique_id, test in manifest.unit_tests.items():
+        manifest.inputs[unique_id] = tuple(linker.input(test, each["input"]) for each in test.given)
+    raise_all([*linker.errors, *wrong, *check_groups(manifest)])
     return (*linker.warnings, *deprecations(manifest, settings.started_at))
 
 
@@ -73,12 +82,24 @@ class _Linker:
         else:
             self.errors += [self.names.error(unique_id, target) for target in lost]
 
+    def input(self, test: UnitTest, text: str) -> str | None:
+        """The node or source that an input of a unit test stands for. Parsing has seen that it is one of these calls."""
+        if text.strip() == "this":
+            return next(iter(test.depends_on.nodes), None)
+        calls = literal.scan("{{ " + text + " }}")
+        if calls is None:
+            return None
+        for source_name, table_name in calls.sources:
+            return self.names.source(source_name, table_name, test.package_name).found
+        ref = calls.refs[0]
+        return self.names.ref(ref.package, ref.name, ref.version, test.package_name).found
+
     def _targets(self, node: Any) -> Iterator[Target]:
-        for source_name, table_name in node.sources:
+        for source_name, table_name in getattr(node, "sources", ()):
             yield self.names.source(source_name, table_name, node.package_name)
         for ref in node.refs:
             yield self.names.ref(ref.package, ref.name, ref.version, node.package_name)
-        for metric in node.metrics:
+        for metric in _metrics(node):
             yield self.names.metric(*_package_and_name(metric), node.package_name)
         for function in getattr(node, "functions", ()):
             yield self.names.function(*_package_and_name(function), node.package_name)
@@ -116,6 +137,12 @@ class _Linker:
         del self.manifest.nodes[unique_id]
         test.config = {**test.config, "enabled": False}
         self.manifest.disabled.setdefault(unique_id, []).append(test)
+
+
+def _metrics(node: Any) -> Sequence[Sequence[str]]:
+    if isinstance(node, SavedQuery):
+        return [[name] for name in node.query_params["metrics"]]
+    return getattr(node, "metrics", ())
 
 
 def _package_and_name(arguments: Sequence[str]) -> tuple[str | None, str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from understudy.core.config import TREES, unused
-from understudy.core.nodes import Exposure, GenericTest, Model, Node, Snapshot, Source
+from understudy.core.manifest import Manifest
+from understudy.core.nodes import BaseNode, GenericTest, Model, Node, Snapshot
 from understudy.errors import DuplicateError, ParseError, Place, UnderstudyError, did_you_mean, raise_all
 from understudy.parse.configure import is_relational
 from understudy.parse.parsing import Parsing
@@ -12,12 +15,12 @@ from understudy.parse.parsing import Parsing
 def settle_disabled(parsing: Parsing) -> None:
     """Move nodes to where their final `enabled` says: a properties file may switch them off or on (cleanup_disabled)."""
     manifest = parsing.manifest
-    for node in [node for node in manifest.nodes.values() if not node.config["enabled"]]:
-        del manifest.nodes[node.unique_id]
+    for node in [node for node in _built(manifest) if not node.config["enabled"]]:
         parsing.forget(node)
+        parsing.disabled.setdefault(node.name, []).append(node)
         manifest.disabled.setdefault(node.unique_id, []).append(node)
     for unique_id, resources in list(manifest.disabled.items()):
-        enabled = [each for each in resources if each.config["enabled"] and not isinstance(each, Source | Exposure)]
+        enabled = [each for each in resources if isinstance(each, BaseNode) and each.config["enabled"]]
         if not enabled:
             continue
         rest = [each for each in resources if not each.config["enabled"]]
@@ -26,9 +29,12 @@ def settle_disabled(parsing: Parsing) -> None:
         else:
             del manifest.disabled[unique_id]
         for node in enabled:
-            parsing.claim(node)
-            manifest.nodes[unique_id] = node
-            parsing.index(node)
+            parsing.put(node)
+
+
+def _built(manifest: Manifest) -> Iterator[Node]:
+    yield from manifest.nodes.values()
+    yield from manifest.functions.values()
 
 
 def infer_primary_keys(parsing: Parsing) -> None:
@@ -177,8 +183,6 @@ def _warn_unused(parsing: Parsing) -> None:
     fqns: dict[str, list[list[str]]] = {}
     for resource in manifest.resources():
         fqns.setdefault(TREES.get(resource.resource_type, f"{resource.resource_type}s"), []).append(resource.fqn)
-    for tree in ("metrics", "semantic_models", "saved_queries", "unit_tests"):
-        fqns[tree] = [each["fqn"] for each in getattr(manifest, tree).values()]
     disabled = [each.fqn for many in manifest.disabled.values() for each in many]
     paths: list[str] = []
     for tree in ("models", *PLURALS):

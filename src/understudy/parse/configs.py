@@ -9,6 +9,9 @@ from understudy.core.nodes import Config
 from understudy.core.project import Package, Settings
 
 NOTHING: Mapping[str, object] = {}
+UNRENDERED = {"functions": "models"}
+"""Where dbt 1.11 looks for the unrendered config of a type, if not in its own tree (UnrenderedConfig). It looks for
+`semantic_models` and `saved_queries` under these very names, which no file can have: the file spells them with hyphens."""
 
 
 class Configs:
@@ -22,7 +25,8 @@ class Configs:
 
     def tree(self, package: str, kind: str, *, rendered: bool = True) -> Level:
         """A package's config tree for a resource type, as values or as the raw text of the file."""
-        key = (package, TREES.get(kind, "models"), rendered)
+        name = TREES.get(kind, "models")
+        key = (package, name if rendered else UNRENDERED.get(name, name), rendered)
         level = self._trees.get(key)
         if level is None:
             source = self._packages[package]

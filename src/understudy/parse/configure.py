@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from understudy.core.nodes import CompilableNode, Config, Contract, Model, Node, Seed, Snapshot
+from understudy.core.nodes import Checksum, CompilableNode, Config, Contract, Model, Node, Seed, Snapshot
+from understudy.core.source_file import SourceFile
 from understudy.core.walk import has_jinja
 from understudy.errors import ParseError, Place
 from understudy.parse.parsing import Parsing
@@ -94,6 +95,20 @@ def set_names(parsing: Parsing, node: Node) -> None:
         node.database = config["target_database"] or node.database
         node.schema = config["target_schema"] or node.schema
     node.relation_name = parsing.relation_name(node, node.alias) if is_relational(parsing, node) else None
+
+
+def generated_names(
+    parsing: Parsing, file: SourceFile, name: str, database: str | None, schema: str | None, alias: str | None
+) -> tuple[str | None, str, str]:
+    """Database, schema and alias of something that is no node, by the same macros (dbt 1.11: the exports of saved queries)."""
+    target = parsing.settings.target
+    node = Model(
+        database=target.database, schema=target.schema, name=name, package_name=file.package, path=file.relative_path,
+        original_file_path=file.path, unique_id=f"export.{file.package}.{name}", fqn=[file.package, name], alias=name,
+        checksum=Checksum("none", ""), config={"database": database, "schema": schema, "alias": alias},
+    )  # fmt: skip
+    made = parsing.generated("database", database, node), parsing.generated("schema", schema, node) or ""
+    return (*made, parsing.renderer.generate_name("alias", alias, node))
 
 
 def is_relational(parsing: Parsing, node: Node) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from understudy.core.nodes import Doc, Exposure, Macro, Node, Source
+from understudy.core.nodes import Doc, Exposure, Macro, Metric, Node, Semantic, Source
 from understudy.core.walk import has_jinja
 from understudy.errors import LinkError, Place, UnderstudyError, did_you_mean
 from understudy.parse.parsing import Parsing, duplicate
@@ -56,7 +56,7 @@ class Describer:
         order = (root,) if root == node_package else (root, node_package)
         return next((by_package[each] for each in order if each in by_package), next(iter(by_package.values()), None))
 
-    def describe(self, text: str, owner: Node | Source | Exposure | Macro) -> tuple[str, list[str]]:
+    def describe(self, text: str, owner: Node | Source | Exposure | Macro | Semantic) -> tuple[str, list[str]]:
         """A description rendered, and the unique_ids of the docs blocks that it names.
 
         Raises LinkError for a block that is not there, JinjaError.
@@ -107,7 +107,9 @@ class Describer:
 def render_descriptions(parsing: Parsing) -> None:
     """Every description of nodes, columns, sources, macros and their arguments, and exposures."""
     describer, manifest = Describer(parsing), parsing.manifest
-    owners: list[Node | Source] = [*manifest.nodes.values(), *manifest.sources.values()]
+    owners: list[Node | Source] = [
+        *manifest.nodes.values(), *manifest.functions.values(), *manifest.sources.values(),
+    ]  # fmt: skip
     for owner in owners:
         if owner.description:
             owner.description, owner.doc_blocks = describer.describe(owner.description, owner)
@@ -116,8 +118,17 @@ def render_descriptions(parsing: Parsing) -> None:
                 column["description"], column["doc_blocks"] = describer.describe(column["description"], owner)
     for source in manifest.sources.values():
         source.source_description = describer.describe(source.source_description, source)[0]
-    for exposure in manifest.exposures.values():
-        exposure.description = describer.describe(exposure.description, exposure)[0]
+    described: list[Exposure | Metric] = [*manifest.exposures.values(), *manifest.metrics.values()]
+    for resource in described:
+        resource.description = describer.describe(resource.description, resource)[0]
+    for query in manifest.saved_queries.values():
+        query.description = query.description and describer.describe(query.description, query)[0]
+    for semantic in manifest.semantic_models.values():
+        for element in (*semantic.entities, *semantic.dimensions, *semantic.measures):
+            if element["description"]:
+                element["description"] = describer.describe(str(element["description"]), semantic)[0]
+        if semantic.description:
+            semantic.description = describer.describe(semantic.description, semantic)[0]
     for macro in manifest.macros.values():
         if macro.patch_path:
             macro.description = describer.describe(macro.description, macro)[0]

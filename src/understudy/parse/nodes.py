@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from understudy.core.nodes import Analysis, Checksum, Model, Node, Operation, Seed, SingularTest, Snapshot
+from understudy.core.nodes import Analysis, Checksum, Function, Model, Node, Operation, Seed, SingularTest, Snapshot
 from understudy.core.project import Package
 from understudy.core.source_file import SourceFile
 from understudy.parse.configure import absorb, set_config
@@ -19,7 +19,7 @@ NONE = Captured()
 
 
 def add_file_nodes(parsing: Parsing, scans: Sequence[Scanned]) -> None:
-    """Models, snapshots, analyses, singular tests and seeds, in that order for each package, as dbt reads them.
+    """Models, snapshots, analyses, singular tests, seeds and functions, in that order for each package, as dbt reads them.
 
     Raises ParseError, JinjaError or DuplicateError with the file.
     """
@@ -29,6 +29,7 @@ def add_file_nodes(parsing: Parsing, scans: Sequence[Scanned]) -> None:
         ("analysis", _analysis),
         ("test", _singular_test),
         ("seed", _seed),
+        ("function", _function),
     ]
     by_kind: dict[tuple[str, str], list[Scanned]] = {}
     for scan in scans:
@@ -73,6 +74,17 @@ def _seed(parsing: Parsing, scan: Scanned) -> None:
     node = Seed(path=file.relative_path, **_common(parsing, "seed", file, stem(file.path)))
     node.root_path = package.root if package else None
     _finish(parsing, node, NONE)
+
+
+def _function(parsing: Parsing, scan: Scanned) -> None:
+    """A user-defined function: an expression in SQL, or Python that the engine runs; its signature stands in YAML."""
+    file = scan.file
+    node = Function(path=file.relative_path, **_common(parsing, "function", file, stem(file.path)))
+    if file.path.endswith(".py"):
+        node.language = "python"
+        _finish(parsing, node, NONE)
+    else:
+        _finish(parsing, node, _calls(parsing, node, scan.calls))
 
 
 def _snapshots(parsing: Parsing, scan: Scanned) -> None:

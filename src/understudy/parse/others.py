@@ -1,4 +1,4 @@
-"""What else stands in properties files: macros' descriptions, snapshots in YAML, and what later issues read."""
+"""What else stands in properties files: macros' descriptions, and snapshots in YAML."""
 
 from __future__ import annotations
 
@@ -79,35 +79,3 @@ def add_yaml_snapshot(parsing: Parsing, found: Found) -> None:
     node.sources = [list(each) for each in calls.sources]
     set_config(parsing, node, NOTHING)
     parsing.add(node)
-
-
-def keep_raw(parsing: Parsing, found: Found) -> None:
-    """Metrics, semantic models, saved queries and unit tests: kept as they are written, so that nothing is lost.
-
-    They take no part in the graph yet.
-    """
-    kinds = {
-        "metrics": "metric",
-        "semantic_models": "semantic_model",
-        "saved_queries": "saved_query",
-        "unit_tests": "unit_test",
-    }
-    file, kind = found.file, kinds[found.key]
-    name = f"{found.raw.get('model')}.{found.name}" if kind == "unit_test" else found.name
-    unique_id = f"{kind}.{file.package}.{name}"
-    fqn = [file.package, *below(file), *name.split(".")]
-    getattr(parsing.manifest, found.key)[unique_id] = {
-        **found.raw,
-        "resource_type": kind,
-        "package_name": file.package,
-        "path": file.relative_path,
-        "original_file_path": file.path,
-        "unique_id": unique_id,
-        "fqn": fqn,
-    }
-
-
-def skip_function(parsing: Parsing, found: Found) -> None:
-    """Functions are not built by this version."""
-    message = f"The function '{found.name}' is left out: functions are not supported yet"
-    parsing.warn("FunctionNotSupported", message, Place(found.file.path))

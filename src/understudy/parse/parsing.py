@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from understudy.core.manifest import Manifest, Uses
-from understudy.core.nodes import REFABLE, Analysis, Model, Node, SingularTest, Source, Version
+from understudy.core.nodes import REFABLE, Analysis, Function, Model, Node, Seed, SingularTest, Source, Version
 from understudy.core.project import Settings
 from understudy.core.source_file import SourceFile
 from understudy.core.warning import Warning_
@@ -35,12 +35,17 @@ class Parsing:
     dialect: Dialect
     builtins: Mapping[str, BuiltinMacro]
     configs: Configs
+    read_seed: Callable[[Seed], str]
+    """The text of a seed's file, which is not read with the others."""
     scans: Mapping[tuple[str, str], Scanned] = field(default_factory=dict)
     """Properties files by package and path."""
     warnings: list[Warning_] = field(default_factory=list)
     refable: ByName = field(default_factory=dict)
     analyses: ByName = field(default_factory=dict)
     tests: ByName = field(default_factory=dict)
+    functions: ByName = field(default_factory=dict)
+    fixtures: dict[tuple[str, str], SourceFile] = field(default_factory=dict)
+    """Files of rows for unit tests by package and name."""
     disabled: dict[str, list[Node]] = field(default_factory=dict)
     calls: dict[int, Captured] = field(default_factory=dict)
     """What each node's file asked for, by the node's identity (two disabled nodes may share a unique_id)."""
@@ -76,22 +81,28 @@ class Parsing:
     def add(self, node: Node) -> None:
         """Put a node where its `enabled` says. Raises DuplicateError when the name is taken, with both files."""
         if node.config["enabled"]:
-            self.claim(node)
-            self.manifest.nodes[node.unique_id] = node
-            self.index(node)
+            self.put(node)
         else:
             self.manifest.disabled.setdefault(node.unique_id, []).append(node)
             self.disabled.setdefault(node.name, []).append(node)
 
-    def claim(self, node: Node) -> None:
-        """Raises DuplicateError when another node has the unique_id."""
-        other = self.manifest.nodes.get(node.unique_id)
+    def put(self, node: Node) -> None:
+        """A node that is switched on: into the manifest, and known by its name.
+
+        Raises DuplicateError when another node has the unique_id.
+        """
+        other = self.manifest.nodes.get(node.unique_id) or self.manifest.functions.get(node.unique_id)
         if other is not None:
             raise duplicate(
                 node.resource_type, node.name, other.original_file_path, node.original_file_path, node.unique_id
             )
+        if isinstance(node, Function):
+            self.manifest.functions[node.unique_id] = node
+        else:
+            self.manifest.nodes[node.unique_id] = node
+        self._index(node)
 
-    def index(self, node: Node) -> None:
+    def _index(self, node: Node) -> None:
         """Make a node known by its name (of a versioned model: its latest version)."""
         names = self._lookup(node)
         if names is None:
@@ -103,7 +114,9 @@ class Parsing:
         names.setdefault(node.name, {})[node.package_name] = node.unique_id
 
     def forget(self, node: Node) -> None:
-        """A node goes, or gets another name."""
+        """A node goes, or gets another name: it is no longer among those that are switched on."""
+        self.manifest.nodes.pop(node.unique_id, None)
+        self.manifest.functions.pop(node.unique_id, None)
         names = self._lookup(node)
         if names is not None:
             names.get(node.name, {}).pop(node.package_name, None)
@@ -114,6 +127,8 @@ class Parsing:
             return self.refable
         if isinstance(node, Analysis):
             return self.analyses
+        if isinstance(node, Function):
+            return self.functions
         return self.tests if isinstance(node, SingularTest) else None
 
     def find(self, name: str, package: str | None, version: Version | None = None) -> str | None:

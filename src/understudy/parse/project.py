@@ -9,10 +9,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from understudy.core.manifest import Manifest
-from understudy.core.nodes import Exposure, GenericTest, Macro, MacroDependsOn, Source
+from understudy.core.nodes import BaseNode, GenericTest, Macro, MacroDependsOn, Seed
 from understudy.core.project import Settings
 from understudy.core.source_file import SourceFile
 from understudy.core.warning import Warning_
+from understudy.errors import ParseError, Place
 from understudy.parse.checks import check, infer_primary_keys, settle_disabled
 from understudy.parse.configs import Configs
 from understudy.parse.configure import set_names
@@ -20,12 +21,14 @@ from understudy.parse.docs import add_docs, render_descriptions
 from understudy.parse.entries import Found, entries, normalize
 from understudy.parse.exposures import add_exposure, add_group
 from understudy.parse.nodes import add_file_nodes
-from understudy.parse.others import add_yaml_snapshot, keep_raw, patch_macro, skip_function
+from understudy.parse.others import add_yaml_snapshot, patch_macro
 from understudy.parse.parsing import Parsing, placed
-from understudy.parse.properties import patch_node
+from understudy.parse.properties import patch_function, patch_node
 from understudy.parse.scan import Scanned, scan_file
+from understudy.parse.semantics import add_metric, add_saved_query, add_semantic_model
 from understudy.parse.sources import Sources
 from understudy.parse.tests_generic import add_tests
+from understudy.parse.unit_tests import add_fixtures, add_unit_test, settle_unit_tests
 from understudy.parse.versions import patch_versions
 from understudy.sql.dialect import Dialect
 from understudy.template.macros import MacroIndex
@@ -42,6 +45,11 @@ class Parsed:
     warnings: list[Warning_]
 
 
+def unread(seed: Seed) -> str:
+    """What stands for a seed's text where files are not read. Raises ParseError."""
+    raise ParseError(f"The rows of the seed '{seed.name}' are not at hand", place=Place(seed.original_file_path))
+
+
 def parse_project(
     settings: Settings,
     files: Sequence[SourceFile],
@@ -50,6 +58,7 @@ def parse_project(
     builtin_macros: Mapping[str, Macro],
     dialect: Dialect,
     scan: Callable[[SourceFile], Scanned] = scan_file,
+    read_seed: Callable[[Seed], str] = unread,
 ) -> Parsed:
     """Parse all files of the project and its packages.
 
@@ -59,6 +68,7 @@ def parse_project(
         builtin_macros: the same as manifest entries, by unique_id.
         dialect: the target's engine.
         scan: stage 1; a cache stands in for `scan_file` here.
+        read_seed: the text of a seed's file, asked for where a unit test takes its rows from a seed.
 
     Raises:
         ParseError and its kinds, with file and line, or an ErrorList of them.
@@ -67,10 +77,11 @@ def parse_project(
     manifest = Manifest(settings.root.name, settings.target.type, macros=dict(builtin_macros))
     index = _macros(manifest, settings, scans, builtins)
     renderer = Renderer(settings, index, dialect)
-    parsing = Parsing(settings, manifest, renderer, dialect, builtins, Configs(settings))
+    parsing = Parsing(settings, manifest, renderer, dialect, builtins, Configs(settings), read_seed)
     renderer.lines = manifest.lines
     parsing.warnings += [*settings.warnings, *(warning for each in scans for warning in each.warnings)]
     add_docs(parsing, scans)
+    add_fixtures(parsing, (each for each in scans if each.file.kind == "fixture"))
     add_file_nodes(parsing, scans)
     sources = Sources()
     for each in scans:
@@ -79,6 +90,7 @@ def parse_project(
     settle_disabled(parsing)
     sources.build(parsing)
     _names(parsing)
+    settle_unit_tests(parsing)
     render_descriptions(parsing)
     infer_primary_keys(parsing)
     check(parsing)
@@ -151,9 +163,12 @@ def _properties(parsing: Parsing, scan: Scanned, sources: Sources) -> None:
     readers: dict[str, Callable[[Parsing, Found], None]] = {
         "macros": patch_macro,
         "exposures": add_exposure,
-        "functions": skip_function,
+        "functions": patch_function,
+        "metrics": add_metric,
         "groups": add_group,
-        **dict.fromkeys(("metrics", "semantic_models", "unit_tests", "saved_queries"), keep_raw),
+        "semantic_models": add_semantic_model,
+        "unit_tests": add_unit_test,
+        "saved_queries": add_saved_query,
     }
     for key, read in readers.items():
         for each in entries(parsing, scan, key):
@@ -162,7 +177,8 @@ def _properties(parsing: Parsing, scan: Scanned, sources: Sources) -> None:
 
 def _names(parsing: Parsing) -> None:
     """Relations of all nodes, now that their config is settled; tests have theirs already."""
-    disabled = (each for many in parsing.manifest.disabled.values() for each in many)
-    for node in (*parsing.manifest.nodes.values(), *disabled):
-        if not isinstance(node, GenericTest | Source | Exposure):
+    manifest = parsing.manifest
+    disabled = (each for many in manifest.disabled.values() for each in many)
+    for node in (*manifest.nodes.values(), *manifest.functions.values(), *disabled):
+        if isinstance(node, BaseNode) and not isinstance(node, GenericTest):
             set_names(parsing, node)

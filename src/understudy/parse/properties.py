@@ -5,19 +5,22 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from understudy.core.nodes import Config, Model, Node, SingularTest
+from understudy.core.nodes import Config, Function, Model, Node, SingularTest
 from understudy.core.walk import deep_merge
 from understudy.errors import DuplicateError, ParseError, Place
 from understudy.parse.columns import constraint, contract_checksum, read_columns
 from understudy.parse.configure import constraint_refs, set_config
-from understudy.parse.entries import Found, columns_of
+from understudy.parse.entries import Found, columns_of, normalize
 from understudy.parse.parsing import NOTHING, Parsing, one, patch_path
 
-KINDS = {"models": "model", "seeds": "seed", "snapshots": "snapshot", "analyses": "analysis", "data_tests": "test"}
+KINDS = {
+    "models": "model", "seeds": "seed", "snapshots": "snapshot", "analyses": "analysis", "data_tests": "test",
+    "functions": "function",
+}  # fmt: skip
 
 
-def patch_node(parsing: Parsing, found: Found) -> None:
-    """Apply an entry to the node of its name, enabled or not; a warning where there is none.
+def patch_node(parsing: Parsing, found: Found) -> list[Node]:
+    """Apply an entry to the node of its name, enabled or not; a warning where there is none. Returns the nodes.
 
     Raises DuplicateError where the node has an entry already, YamlError or ParseError where a value cannot be.
     """
@@ -31,6 +34,7 @@ def patch_node(parsing: Parsing, found: Found) -> None:
                 hint="Keep one of them",
             )
         apply(parsing, found, node)
+    return nodes
 
 
 def _nodes(parsing: Parsing, found: Found) -> list[Node]:
@@ -40,10 +44,12 @@ def _nodes(parsing: Parsing, found: Found) -> list[Node]:
         unique_id = one(parsing.analyses, name, None)
     elif kind == "test":
         unique_id = one(parsing.tests, name, package)
+    elif kind == "function":
+        unique_id = one(parsing.functions, name, package)
     else:
         unique_id = parsing.find(name, package) or parsing.find(name, None)
     if unique_id is not None:
-        node = parsing.manifest.nodes[unique_id]
+        node = parsing.manifest.node(unique_id)
         if node.resource_type == kind:
             return [node]
         message = (
@@ -105,6 +111,34 @@ def apply_properties(found: Found, node: Node, entry: dict[str, Any], columns: d
     node.deprecation_date = deprecation_date(found, entry)
     node.time_spine = _time_spine(found, entry)
     apply_constraints(found, node, found.typed(entry, "constraints", list, []))
+
+
+def patch_function(parsing: Parsing, found: Found) -> None:
+    """Config, description and signature of a function (dbt 1.11: FunctionPatchParser). Raises YamlError, ParseError."""
+    normalize(found)
+    entry = found.entry
+    for node in patch_node(parsing, found):
+        if not isinstance(node, Function):
+            continue
+        returns = entry.get("returns")
+        if not isinstance(returns, dict) or not isinstance(returns.get("data_type"), str):
+            raise found.error(f"The function '{node.name}' must say the data_type that it returns", "returns")
+        node.returns = {key: returns.get(key) for key in ("data_type", "description")}
+        node.arguments = [_argument(found, each) for each in found.typed(entry, "arguments", list, [])]
+        defaults = [each["default_value"] is not None for each in node.arguments]
+        if defaults != sorted(defaults):
+            hint = "Put the arguments with a default value last"
+            raise found.error(
+                f"An argument without default follows one with a default in '{node.name}'", "arguments", hint=hint
+            )
+
+
+def _argument(found: Found, value: Any) -> dict[str, Any]:
+    known = isinstance(value, dict) and isinstance(value.get("name"), str)
+    if not known or not isinstance(value.get("data_type"), str):
+        message = f"An argument of '{found.name}' must be a map with name and data_type, not {value!r:.60}"
+        raise found.error(message, "arguments")
+    return {key: value.get(key) for key in ("name", "data_type", "description", "default_value")}
 
 
 def apply_constraints(found: Found, node: Model, constraints: list[Any]) -> None:

@@ -40,7 +40,7 @@ class Scanned:
 
 def scan_file(file: SourceFile) -> Scanned:
     """Read one file. Raises YamlError, JinjaError or ParseError with the file's path and line."""
-    if file.kind in ("model", "test", "analysis"):
+    if file.kind in ("model", "test", "analysis", "function"):
         return Scanned(file, calls=literal.scan(file.text) if file.path.endswith(".sql") else None)
     if file.kind == "properties":
         return _properties(file)

@@ -47,6 +47,11 @@ SHAPES: Mapping[str, Shape] = {
         **FRESHNESS_HOLDER, "database": NAME, "schema": NAME, "loader": TEXT, "overrides": NAME, "tables": [TABLE],
     },
     "exposures": {**DESCRIBED, "tags": TAGS, "owner": MAP, "depends_on": LIST, "type": TEXT},
+    "functions": {**NODE, "arguments": LIST},
+    "unit_tests": {"model": TEXT, "given": LIST, "expect": MAP, "config": CONFIG, "description": TEXT},
+    "metrics": {**DESCRIBED, "label": TEXT, "type": TEXT, "type_params": MAP, "tags": TAGS},
+    "semantic_models": {**DESCRIBED, "description": NAME, "model": TEXT, "defaults": (dict, NULL)},
+    "saved_queries": {**DESCRIBED, "description": NAME, "query_params": MAP, "tags": TAGS},
     "groups": {"owner": MAP, "description": NAME, "config": CONFIG},
 }  # fmt: skip
 

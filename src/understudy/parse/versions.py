@@ -91,7 +91,7 @@ def _take(parsing: Parsing, found: Found, version: Entry, latest: Version) -> Mo
     if unique_id is None and version["v"] == latest:
         unique_id = parsing.find(found.name, package)
     if unique_id is not None:
-        node = parsing.manifest.nodes.pop(unique_id)
+        node = parsing.manifest.nodes[unique_id]
         parsing.forget(node)
     else:
         disabled = parsing.find_disabled(file, None, "model")
@@ -127,9 +127,7 @@ def _become(parsing: Parsing, found: Found, node: Model, version: Entry, latest:
     patch_config(parsing, node, config, raw_config)
     apply_properties(found, node, merged, read_columns(found, columns_for(found, version)))
     if enabled:
-        parsing.claim(node)
-        parsing.manifest.nodes[node.unique_id] = node
-        parsing.index(node)
+        parsing.put(node)
     else:
         parsing.manifest.disabled.setdefault(node.unique_id, []).append(node)
         parsing.disabled.setdefault(f"{node.name}.v{v}", []).append(node)

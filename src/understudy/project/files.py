@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 
+from understudy.core.nodes import Seed
 from understudy.core.project import Package, Settings
 from understudy.core.source_file import FileKind, SourceFile
 from understudy.errors import ParseError, Place
@@ -20,6 +21,11 @@ def read_files(settings: Settings) -> list[SourceFile]:
     Raises ParseError where a file is no UTF-8 or cannot be read.
     """
     return [file for package in settings.packages for file in _read_package(package)]
+
+
+def read_seed(seed: Seed) -> str:
+    """The text of a seed's file. Raises ParseError where it is no UTF-8 or cannot be read."""
+    return _text(seed.root_path or "", seed.original_file_path)
 
 
 def _rules(package: Package) -> list[tuple[FileKind, tuple[str, ...], tuple[str, ...]]]:
@@ -100,15 +106,20 @@ def _ignored(root: str) -> Callable[[str], bool]:
 
 def _read(root: str, path: str, kind: FileKind) -> tuple[str, str, int]:
     """The stripped text, its sha256, and the line at which it begins; of a seed no text."""
+    raw = _text(root, path)
+    text = raw.strip()
+    first = raw.count("\n", 0, len(raw) - len(raw.lstrip())) + 1
+    checksum = hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return ("" if kind == "seed" else text), checksum, first
+
+
+def _text(root: str, path: str) -> str:
+    """The bytes as they are: line endings count, as they do for dbt."""
     try:
         with open(os.path.join(root, path), "rb", buffering=0) as file:
-            raw = file.read().decode("utf-8")  # bytes as they are: line endings count, as they do for dbt
+            return file.read().decode("utf-8")
     except UnicodeDecodeError as error:
         hint = "Save it as UTF-8"
         raise ParseError(f"The file is no UTF-8 (byte {error.start})", place=Place(path), hint=hint) from error
     except OSError as error:
         raise ParseError(f"The file cannot be read: {error.strerror}", place=Place(path)) from error
-    text = raw.strip()
-    first = raw.count("\n", 0, len(raw) - len(raw.lstrip())) + 1
-    checksum = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    return ("" if kind == "seed" else text), checksum, first

@@ -28,11 +28,13 @@ TREES = (
     "models", "seeds", "snapshots", "analyses", "sources", "data_tests", "unit_tests", "metrics", "semantic_models",
     "saved_queries", "exposures", "functions",
 )  # fmt: skip
+SPELT = {tree: tree.replace("_", "-") if tree in ("semantic_models", "saved_queries") else tree for tree in TREES}
+"""How each tree is spelt in the file."""
 KNOWN = frozenset({
     "name", "config-version", "version", "project-root", "profile", "target-path", "clean-targets", "log-path",
     "packages-install-path", "quoting", "on-run-start", "on-run-end", "require-dbt-version", "dispatch", "vars",
     "packages", "query-comment", "restrict-access", "dbt-cloud", "flags", "docs-paths", "description",
-    *TREES, *LEGACY, *(f"{kind}-paths" for kind in DEFAULT_PATHS),
+    *SPELT.values(), *LEGACY, *(f"{kind}-paths" for kind in DEFAULT_PATHS),
 })  # fmt: skip
 RESERVED = frozenset({
     "_sql_results", "adapter", "api", "column", "config", "context", "database", "env", "env_var", "exceptions",
@@ -102,7 +104,7 @@ def read_package(root: str, project: RawProject, render: Render, *, check: bool 
         root=root,
         version=None if version is None else str(version),
         paths=_paths(values, path),
-        configs={tree: _map(values, tree, path) for tree in TREES},
+        configs={tree: _map(values, SPELT[tree], path) for tree in TREES},
         unrendered=raw,
         vars=_map(values, "vars", path),
         quoting={k: v for k, v in _map(values, "quoting", path).items() if v is not None},

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from understudy.core.config import combine_calls
 from understudy.core.nodes import RefArgs
+from understudy.errors import ParseError
 from understudy.template.scope import Captured
 
 MARKS = re.compile(r"[{]([{%#])")
@@ -258,7 +260,11 @@ def _record_source(captured: Captured, call: Call) -> None:
 
 
 def _record_config(captured: Captured, call: Call) -> None:
-    captured.config.update(config_values(call.args, call.kwargs))
+    values = config_values(call.args, call.kwargs)
+    try:
+        captured.config = combine_calls(captured.config, values)
+    except ParseError:
+        raise NotLiteral from None  # rendering says what is wrong, and where
 
 
 RECORD: dict[str, Callable[[Captured, Call], None]] = {

@@ -12,7 +12,8 @@ from typing import Any
 import jinja2
 import jinja2.nodes as n
 
-from understudy.errors import JinjaError, Place
+from understudy.core.config import combine_calls, listed
+from understudy.errors import JinjaError, ParseError, Place
 from understudy.template import environment as env
 from understudy.template.literal import NotLiteral, literal
 
@@ -98,8 +99,8 @@ def _dispatch(call: n.Call) -> Dispatch | None:
 def config_source(text: str) -> dict[str, Any]:
     """The keyword arguments of the `config()` calls of a template as they are written.
 
-    A literal is given as its value, anything else as its Jinja (`{{ var('x') }}`); later calls win. Calls in branches
-    that this target does not take are seen, too.
+    A literal is given as its value, anything else as its Jinja (`{{ var('x') }}`); several calls add up as the values do
+    (`combine_calls`). Calls in branches that this target does not take are seen, too.
     """
     if "config" not in text:
         return {}
@@ -154,10 +155,20 @@ def _keyword(argument: list[tuple[str, str]], found: dict[str, Any]) -> None:
     key = argument[name][1]
     if key in ("pre_hook", "post_hook"):
         key = key.replace("_", "-")
+    value: Any
     try:
-        found[key] = literal(source)
+        value = literal(source)
     except NotLiteral:
-        found[key] = f"{{{{ {source} }}}}"
+        value = f"{{{{ {source} }}}}"
+    found[key] = _both(key, found[key], value) if key in found else value
+
+
+def _both(key: str, first: Any, second: Any) -> Any:
+    """A key of two calls: what they say together; where that is not known before rendering, both texts."""
+    try:
+        return combine_calls({key: first}, {key: second})[key]
+    except ParseError:
+        return [*listed(first), second]
 
 
 def dbt_keyword(key: str, value: Any) -> str:

@@ -8,7 +8,7 @@ import pytest
 from support.resources import group, make, manifest_of, refs, settings_of
 
 from understudy.core.manifest import Manifest
-from understudy.core.nodes import RefArgs
+from understudy.core.nodes import Metric, RefArgs
 from understudy.core.warning import Warning_
 from understudy.errors import ErrorList, LinkError, ParseError
 from understudy.graph.link import link
@@ -31,14 +31,17 @@ def refusal(*resources: Any, disabled: list[Any] | None = None, **settings: Any)
 
 
 def test_sources_come_first_then_refs_each_once() -> None:
+    metric = Metric(
+        name="m", package_name="shop", path="m.yml", original_file_path="models/m.yml", unique_id="metric.shop.m",
+        fqn=["shop", "m"], label="M", type="derived", type_params={"metrics": [], "input_measures": []}, config={},
+    )  # fmt: skip
     manifest = manifest_of(
         make("source.shop.s.t"), make("seed.shop.raw"), make("model.shop.a"),
         make("model.shop.b", refs=refs("a", "raw", "a"), sources=[["s", "t"]]),
         make("exposure.shop.board", refs=refs("b"), sources=[["s", "t"]], metrics=[["m"], ["shop", "m"]]),
         make("function.shop.f", refs=refs("a")), make("model.shop.c", functions=[["f"], ["shop", "f"]]),
-        metrics={"metric.shop.m": {}},
+        metrics={"metric.shop.m": metric},
     )  # fmt: skip
-    manifest.functions["function.shop.kept"] = {"name": "kept as parsed"}
     assert linked(manifest) == ()
     assert parents(manifest, "model.shop.b") == ["source.shop.s.t", "model.shop.a", "seed.shop.raw"]
     assert parents(manifest, "exposure.shop.board") == ["source.shop.s.t", "model.shop.b", "metric.shop.m"]

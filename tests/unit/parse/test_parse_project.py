@@ -241,13 +241,25 @@ def test_exposures_depend_on_calls_without_braces() -> None:
     assert exposure.sources == [["s", "t"]]
 
 
-def test_what_later_issues_read_is_kept() -> None:
-    yml = (
-        "unit_tests: [{name: u, model: m, given: [], expect: {rows: []}}]\nmetrics: [{name: x, label: X, type: simple}]"
-    )
-    manifest = parse({"models/u.yml": yml}).manifest
-    assert list(manifest.unit_tests) == ["unit_test.shop.m.u"]
-    assert list(manifest.metrics) == ["metric.shop.x"]
+@pytest.mark.parametrize("more", ["", "{{ 'rendered' }} "])
+def test_config_calls_of_one_file_add_up(more: str) -> None:
+    """Whether the file is scanned or rendered (dbt 1.11: merge_config_dicts)."""
+    first = "{{ config(tags='a', meta={'x': 1, 'y': 1}, post_hook='one', materialized='view') }}"
+    second = "{{ config(tags=['b'], meta={'y': 2}, post_hook=['two'], materialized='table') }}"
+    model = models({"models/m.sql": f"{more}{first}{second} select 1"})["m"]
+    assert model.config["tags"] == ["a", "b"]
+    assert model.config["meta"] == {"x": 1, "y": 2}
+    assert [hook["sql"] for hook in model.config["post-hook"]] == ["one", "two"]
+    assert model.config["materialized"] == "table"
+    assert model.unrendered_config["tags"] == ["a", "b"]
+
+
+def test_a_map_of_config_calls_that_is_none_is_told_with_its_file() -> None:
+    text = "{{ config(meta={'a': 1}) }}{{ config(meta='b') }}"
+    with pytest.raises(JinjaError, match="'meta' must be a map") as caught:
+        models({"models/m.sql": text})
+    assert caught.value.place is not None
+    assert caught.value.place.path == "models/m.sql"
 
 
 def test_variables_that_a_model_used_are_noted() -> None:
@@ -279,7 +291,7 @@ def test_warnings_have_dbts_names() -> None:
         "NoNodeForYamlKey",
         "WrongResourceSchemaFile",
         "MacroNotFoundForPatch",
-        "FunctionNotSupported",
+        "NoNodeForYamlKey",
         "UnusedResourceConfigPath",
     ]
     assert "models.shop.nowhere" in warnings[-1].message

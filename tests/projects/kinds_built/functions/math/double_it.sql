@@ -1,0 +1,2 @@
+{{ config(meta={'in_file': true}) }}
+2 * x + {{ var('plus', 0) }}

@@ -1,0 +1,1 @@
+{{ function('double_it') }}({{ function('kinds_built', 'double_it') }}(x))
