@@ -21,10 +21,12 @@ IGNORED = {"target", "logs", "dbt_packages", "__pycache__"}
 def digest(project: Path) -> str:
     """A digest over the project's files, the script that asks, and the locked dbt."""
     asked = [Path(__file__).with_name("oracle.py"), ROOT / "requirements/dbt.txt"]
+    home = ROOT if project.is_relative_to(ROOT) else project
     files = [path for path in sorted(project.rglob("*")) if path.is_file() and not IGNORED & set(path.parts)]
     found = hashlib.sha256()
     for path in [*asked, *files]:
-        found.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+        name = path.relative_to(ROOT if path in asked else home)
+        found.update(str(name).encode() + b"\0" + path.read_bytes() + b"\0")
     return found.hexdigest()[:20]
 
 

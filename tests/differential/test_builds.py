@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from compare_manifest import SECTIONS, differences
 from differential.asked import PROJECTS, ROOT, ask
 from differential.known import explained
+from differential.public_packages import checkouts, prepared
 from support.cli import understudy
 
 CASES = {
@@ -22,9 +24,11 @@ CASES = {
     "jaffle": PROJECTS / "jaffle",
     "packages_local": PROJECTS / "packages_local",
     "ecommerce": ROOT / "examples/ecommerce",
+    **checkouts(),
 }
 IGNORED = frozenset({"created_at", "root_path"})
 BUILT_IN = ("dbt", "dbt_duckdb")
+REMARK = re.compile(r"-- duckdb dateadd .*\n\s*")
 pytestmark = pytest.mark.differential
 
 
@@ -41,6 +45,8 @@ class Pair:
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     """Each project once: dbt's answer is kept by content, ours is made anew."""
     source = CASES[request.param]
+    if request.param in checkouts():
+        source = prepared(source, tmp_path_factory.mktemp("public") / request.param)
     theirs = ask(source, request.getfixturevalue("oracle_bin"))
     root = tmp_path_factory.mktemp(request.param) / "project"
     shutil.copytree(source, root, ignore=shutil.ignore_patterns("target", "logs", "*.duckdb", "prod-artifacts"))
@@ -81,21 +87,19 @@ def agree(pair: Pair, found: list[str]) -> None:
         pytest.fail(f"{len(unknown)} unknown differences (ours | dbt's):\n" + "\n".join(unknown), pytrace=False)
 
 
-def calls_built_in(resource: dict[str, Any]) -> bool:
-    """Whether one of the engine's own macros had a hand in its SQL."""
-    return any(macro.split(".")[1] in BUILT_IN for macro in resource.get("depends_on", {}).get("macros", ()))
+def built_in(unique_id: str) -> bool:
+    """Whether a resource belongs to the engine itself."""
+    return unique_id.partition(".")[2].partition(".")[0] in BUILT_IN
 
 
-def comparable(resource: dict[str, Any], *, loosely: bool) -> dict[str, Any]:
-    """A resource without what is each engine's own: which of its built-in macros a node calls, and (`loosely`) the white
-    space that their text brings.
-    """
+def comparable(resource: dict[str, Any]) -> dict[str, Any]:
+    """A resource without what is each engine's own: which of its built-in macros a node calls, and dbt's remarks in SQL."""
     found = dict(resource)
     if "depends_on" in found:
-        macros = [macro for macro in found["depends_on"]["macros"] if macro.split(".")[1] not in BUILT_IN]
+        macros = [macro for macro in found["depends_on"]["macros"] if not built_in(macro)]
         found["depends_on"] = {**found["depends_on"], "macros": macros}
-    if loosely and found.get("compiled_code"):
-        found["compiled_code"] = " ".join(found["compiled_code"].split())
+    if found.get("compiled_code"):
+        found["compiled_code"] = REMARK.sub("", found["compiled_code"])
     return found
 
 
@@ -103,8 +107,7 @@ def compare(ours: Any, theirs: Any) -> list[str]:
     """The differences of one resource in both manifests; what is disabled is a list, for several may share a name."""
     if isinstance(ours, list):
         return [line for mine, other in zip(ours, theirs, strict=True) for line in compare(mine, other)]
-    loosely = calls_built_in(ours) or calls_built_in(theirs)
-    return lines(comparable(ours, loosely=loosely), comparable(theirs, loosely=loosely))
+    return lines(comparable(ours), comparable(theirs))
 
 
 def lines(ours: Any, theirs: Any) -> list[str]:
@@ -116,9 +119,7 @@ def test_the_same_resources(pair: Pair) -> None:
     found = []
     for section in SECTIONS:
         ours, theirs = (set(side["manifest"].get(section) or {}) for side in (pair.ours, pair.theirs))
-        found += [
-            f"{section} {unique_id}" for unique_id in sorted(ours ^ theirs) if unique_id.split(".")[1] not in BUILT_IN
-        ]
+        found += [f"{section} {unique_id}" for unique_id in sorted(ours ^ theirs) if not built_in(unique_id)]
     agree(pair, found)
 
 
@@ -127,9 +128,8 @@ def test_the_same_fields(pair: Pair) -> None:
     for section in SECTIONS:
         ours, theirs = (side["manifest"].get(section) or {} for side in (pair.ours, pair.theirs))
         for unique_id in sorted(set(ours) & set(theirs)):
-            if unique_id.split(".")[1] in BUILT_IN:
-                continue
-            found += [f"{section} {unique_id}: {line}" for line in compare(ours[unique_id], theirs[unique_id])]
+            if not built_in(unique_id):
+                found += [f"{section} {unique_id}: {line}" for line in compare(ours[unique_id], theirs[unique_id])]
     agree(pair, found)
 
 

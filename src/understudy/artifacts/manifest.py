@@ -15,11 +15,13 @@ from understudy.core.nodes import Node
 
 
 class CompiledCode(msgspec.Struct, frozen=True):
-    """What compiling adds to a node: its SQL, the ephemeral models that were put into it as (unique_id, sql), and its file."""
+    """What compiling adds to a node: its SQL, the ephemeral models that were put into it as (unique_id, sql), its file,
+    and the macros that it called, some only when the database was asked."""
 
     sql: str
     ctes: Sequence[tuple[str, str]] = ()
     path: str | None = None
+    macros: Sequence[str] = ()
 
 
 _encode = msgspec.json.Encoder().encode
@@ -100,6 +102,8 @@ def _node(node: Node, code: CompiledCode | None, build_path: str | None) -> Any:
         "extra_ctes_injected": True,
         "extra_ctes": [{"id": unique_id, "sql": sql} for unique_id, sql in code.ctes],
     }
+    called = fields["depends_on"]["macros"]
+    called += [macro for macro in code.macros if macro not in called]  # dbt 1.11: MacroGenerator.track_call
     ordered: dict[str, Any] = {}
     for key, value in fields.items():
         ordered.update(extra if key == "compiled_path" else {key: value})

@@ -86,8 +86,8 @@ def assert_columns_equivalent(ctx: MacroContext, sql: str) -> str:
 
 def mismatches(actual: Iterable[ColumnType], promised: Iterable[ColumnType]) -> list[tuple[str, str, str, str]]:
     """(column, type in the query, type in the contract, reason) for each difference, by name."""
-    have = {column.name: column.data_type for column in actual}
-    want = {column.name: column.data_type for column in promised}
+    have = {column.name: declared_type(column) for column in actual}
+    want = {column.name: declared_type(column) for column in promised}
     rows = [(name, kind, "", "missing in contract") for name, kind in have.items() if name not in want]
     rows += [(name, "", kind, "missing in definition") for name, kind in want.items() if name not in have]
     rows += [
@@ -96,6 +96,11 @@ def mismatches(actual: Iterable[ColumnType], promised: Iterable[ColumnType]) -> 
         if name in want and want[name] != kind
     ]
     return sorted(rows)
+
+
+def declared_type(column: Any) -> str:
+    """A column's type as the engine calls it, without the length that a template's column adds."""
+    return str(getattr(column, "dtype", None) or column.data_type)
 
 
 def table_text(rows: Iterable[tuple[str, ...]]) -> str:

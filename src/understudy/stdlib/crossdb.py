@@ -53,38 +53,39 @@ _text("duckdb__any_value", "arbitrary({expression})")
 _text("default__array_append", "array_append({array}, {new_element})")
 _text("default__array_concat", "array_cat({array_1}, {array_2})")
 _text("default__bool_or", "bool_or({expression})")
-_text("default__cast", "cast({field} as {type})")
-_text("default__safe_cast", "cast({field} as {type})")
+_text("default__cast", "\n    cast({field} as {type})\n")
+_text("default__safe_cast", "\n    \n    cast({field} as {type})\n")
 _text("default__date_trunc", "date_trunc('{datepart}', {date})")
 _text(
     "default__dateadd",
-    "dateadd(\n        {datepart},\n        {interval},\n        {from_date_or_timestamp}\n        )",
+    "\n\n    dateadd(\n        {datepart},\n        {interval},\n        {from_date_or_timestamp}\n        )\n\n",
 )
-_text("default__equals", "({expr1} = {expr2})")
-_text("default__except", "except")
-_text("default__intersect", "intersect")
-_text("default__length", "length(\n        {expression}\n    )")
-_text("default__position", "position(\n        {substring_text} in {string_text}\n    )")
-_text("default__replace", "replace(\n        {field},\n        {old_chars},\n        {new_chars}\n    )")
-_text("default__right", "right(\n        {string_text},\n        {length_expression}\n    )")
+_text("default__equals", "({expr1} = {expr2})\n")
+_text("default__except", "\n\n    except\n\n")
+_text("default__intersect", "\n\n    intersect\n\n")
+_text("default__length", "\n\n    length(\n        {expression}\n    )")
+_text("default__position", "\n\n    position(\n        {substring_text} in {string_text}\n    )")
+_text("default__replace", "\n\n    replace(\n        {field},\n        {old_chars},\n        {new_chars}\n    )\n\n\n")
+_text("default__right", "\n\n    right(\n        {string_text},\n        {length_expression}\n    )")
 _text(
     "default__split_part",
     "split_part(\n        {string_text},\n        {delimiter_text},\n        {part_number}\n        )",
 )
-_text("duckdb__split_part", "string_split({string_text}, {delimiter_text})[ {part_number} ]")
+_text("duckdb__split_part", "\n    string_split({string_text}, {delimiter_text})[ {part_number} ]\n")
 _text("default__string_literal", "'{value}'")
 
 
 @macro
 def default__array_construct(ctx: MacroContext, inputs: Sequence[Any] = (), data_type: str = "integer") -> str:
     """An array of the values; an empty one needs its type."""
-    return f"array[ {' , '.join(map(str, inputs))} ]" if inputs else f"array[]::{data_type}[]"
+    array = f"array[ {' , '.join(map(str, inputs))} ]" if inputs else f"array[]::{data_type}[]"
+    return f"\n    {array}\n    "
 
 
 @macro
 def default__cast_bool_to_text(ctx: MacroContext, field: str) -> str:
     """A boolean as text."""
-    return f"cast({field} as {ctx.dialect.ddl.type_name('string')})"
+    return f"\n  {ctx.call('cast', field, ctx.call('type_string'))}\n"
 
 
 @macro
@@ -110,7 +111,7 @@ def duckdb__dateadd(ctx: MacroContext, datepart: str, interval: Any, from_date_o
     """Intervals are multiplied, so that an expression may stand for the number; quarters and weeks have no unit."""
     factor, unit = {"quarter": (" * 3", "month"), "week": (" * 7", "day")}.get(datepart.lower(), ("", datepart.lower()))
     number = f"cast({interval} as bigint){factor}"
-    return f"({from_date_or_timestamp} + {f'({number})' if factor else number} * interval 1 {unit})"
+    return f"\n\n    ({from_date_or_timestamp} + {f'({number})' if factor else number} * interval 1 {unit})"
 
 
 @macro
@@ -123,13 +124,13 @@ def default__datediff(ctx: MacroContext, first_date: str, second_date: str, date
 def duckdb__datediff(ctx: MacroContext, first_date: str, second_date: str, datepart: str) -> str:
     """Weeks begin on Sunday, as in other engines, and are counted by hand."""
     if datepart != "week":
-        return f"(date_diff('{datepart}', {first_date}::timestamp, {second_date}::timestamp ))"
+        return f"\n        (date_diff('{datepart}', {first_date}::timestamp, {second_date}::timestamp ))\n    "
     days = ctx.call("datediff", first_date, second_date, "day")
     first, second = (f"date_part('dow', ({day})::timestamp)" for day in (first_date, second_date))
     return (
-        f"({days} // 7 + case\n            when {first} <= {second} then\n"
+        f"\n            ({days} // 7 + case\n            when {first} <= {second} then\n"
         f"                case when {first_date} <= {second_date} then 0 else -1 end\n            else\n"
-        f"                case when {first_date} <= {second_date} then 1 else 0 end\n        end)"
+        f"                case when {first_date} <= {second_date} then 1 else 0 end\n        end)\n    "
     )
 
 
@@ -142,7 +143,7 @@ def default__escape_single_quotes(ctx: MacroContext, expression: str) -> str:
 @macro
 def default__hash(ctx: MacroContext, field: str) -> str:
     """A digest of a value's text."""
-    return f"md5(cast({field} as {ctx.dialect.ddl.type_name('string')}))"
+    return f"md5(cast({field} as {ctx.call('type_string')}))"
 
 
 @macro
@@ -195,11 +196,12 @@ def duckdb__listagg(
     limit_num: int | None = None,
 ) -> str:
     """The order stands inside the call on DuckDB."""
-    order = f"\n            {order_by_clause}" if order_by_clause else ""
     if limit_num:
+        order = f"\n            {order_by_clause}" if order_by_clause else ""
         array = f"(array_agg(\n            {measure}{order}\n        ))[1:{limit_num}]"
         return f"list_aggr(\n        {array},\n        'string_agg',\n        {delimiter_text}\n        )"
-    return f"string_agg(\n        {measure},\n        {delimiter_text}{order}\n        )"
+    order = order_by_clause or ""
+    return f"\n    string_agg(\n        {measure},\n        {delimiter_text}\n        {order}\n        )"
 
 
 @macro
@@ -226,7 +228,7 @@ def default__generate_series(ctx: MacroContext, upper_bound: int) -> str:
 @macro
 def duckdb__generate_series(ctx: MacroContext, upper_bound: int) -> str:
     """DuckDB has a function for it."""
-    return f"select\n        generate_series as generated_number\n    from generate_series(1, {upper_bound})"
+    return f"\n    select\n        generate_series as generated_number\n    from generate_series(1, {upper_bound})\n"
 
 
 @macro
@@ -244,8 +246,8 @@ def default__date_spine(ctx: MacroContext, datepart: str, start_date: str, end_d
     series = ctx.call("generate_series", ctx.call("get_intervals_between", start_date, end_date, datepart))
     period = ctx.call("dateadd", datepart, "row_number() over (order by 1) - 1", start_date)
     return (
-        f"with rawdata as (\n\n        {series}\n\n    ),\n\n    all_periods as (\n\n        select (\n"
+        f"\n\n\n    \n\n\n    with rawdata as (\n\n        {series}\n\n    ),\n\n    all_periods as (\n\n        select (\n"
         f"            {period}\n        ) as date_{datepart}\n        from rawdata\n\n    ),\n\n    filtered as (\n\n"
         f"        select *\n        from all_periods\n        where date_{datepart} <= {end_date}\n\n    )\n\n"
-        "    select * from filtered"
+        "    select * from filtered\n\n"
     )

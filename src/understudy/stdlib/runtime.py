@@ -122,7 +122,7 @@ def default__current_timestamp(ctx: MacroContext) -> str:
 @macro
 def default__current_timestamp_backcompat(ctx: MacroContext) -> str:
     """The present without a zone, as old packages ask for it."""
-    return "current_timestamp::timestamp"
+    return "\n    current_timestamp::timestamp\n"
 
 
 @macro

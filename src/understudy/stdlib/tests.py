@@ -6,19 +6,29 @@ from collections.abc import Iterable
 from typing import Any
 
 from understudy.stdlib.support import Table, flag
-from understudy.template.scope import MacroContext
+from understudy.template.scope import BuiltinMacro, MacroContext
 
 macro = MACROS = Table()
-macro.dispatched("test_unique", "test_not_null", "test_accepted_values", "test_relationships")
 macro.dispatched("get_where_subquery", "get_test_sql")
+
+
+def _test(name: str) -> BuiltinMacro:
+    def call(ctx: MacroContext, *args: Any, **kwargs: Any) -> str:
+        return f"\n    \n    {ctx.dispatch(name, 'dbt')(*args, **kwargs)}\n"
+
+    return call
+
+
+for _name in ("test_unique", "test_not_null", "test_accepted_values", "test_relationships"):
+    MACROS[_name] = _test(_name)
 
 
 @macro
 def default__test_unique(ctx: MacroContext, model: Any, column_name: str) -> str:
     """Values that occur more than once."""
     return (
-        f"select\n    {column_name} as unique_field,\n    count(*) as n_records\n\nfrom {model}\n"
-        f"where {column_name} is not null\ngroup by {column_name}\nhaving count(*) > 1\n"
+        f"\n\nselect\n    {column_name} as unique_field,\n    count(*) as n_records\n\nfrom {model}\n"
+        f"where {column_name} is not null\ngroup by {column_name}\nhaving count(*) > 1\n\n"
     )
 
 
@@ -26,7 +36,7 @@ def default__test_unique(ctx: MacroContext, model: Any, column_name: str) -> str
 def default__test_not_null(ctx: MacroContext, model: Any, column_name: str) -> str:
     """Rows without a value; the whole rows where they are stored."""
     columns = "*" if ctx.call("should_store_failures") else column_name
-    return f"select {columns}\nfrom {model}\nwhere {column_name} is null\n"
+    return f"\n\n\n\nselect {columns}\nfrom {model}\nwhere {column_name} is null\n\n"
 
 
 @macro
@@ -36,9 +46,9 @@ def default__test_accepted_values(
     """Values that are not among the accepted ones."""
     accepted = ",".join(f"'{value}'" if quote else str(value) for value in values)
     return (
-        f"with all_values as (\n\n    select\n        {column_name} as value_field,\n        count(*) as n_records\n\n"
+        f"\n\nwith all_values as (\n\n    select\n        {column_name} as value_field,\n        count(*) as n_records\n\n"
         f"    from {model}\n    group by {column_name}\n\n)\n\n"
-        f"select *\nfrom all_values\nwhere value_field not in (\n    {accepted}\n)\n"
+        f"select *\nfrom all_values\nwhere value_field not in (\n    {accepted}\n)\n\n"
     )
 
 
@@ -46,11 +56,11 @@ def default__test_accepted_values(
 def default__test_relationships(ctx: MacroContext, model: Any, column_name: str, to: Any, field: str) -> str:
     """Values that the other relation does not have."""
     return (
-        f"with child as (\n    select {column_name} as from_field\n    from {model}\n"
+        f"\n\nwith child as (\n    select {column_name} as from_field\n    from {model}\n"
         f"    where {column_name} is not null\n),\n\n"
         f"parent as (\n    select {field} as to_field\n    from {to}\n)\n\n"
         "select\n    from_field\n\nfrom child\nleft join parent\n    on child.from_field = parent.to_field\n\n"
-        "where parent.to_field is null\n"
+        "where parent.to_field is null\n\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""What templates hold in their hands: relations, columns, and the factories `api.Relation` and `api.Column`.
+"""What templates hold in their hands: relations, and the factory `api.Relation`; columns are in `columns`.
 
 Thin views over core's values. They show what dbt 1.11's objects show and nothing else; packages ask a relation whether it
 is a mapping whose metadata type ends with "Relation" (dbt_utils), so it says that it is.
@@ -6,14 +6,15 @@ is a mapping whose metadata type ends with "Relation" (dbt_utils), so it says th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from understudy.core.batch import Narrowed
 from understudy.core.relation import Quoting, Relation, quote
 from understudy.core.statement import ColumnType
 from understudy.errors import JinjaError
+from understudy.template.columns import Column, described_column
 from understudy.template.relations import CTE_PREFIX
 
 PARTS = ("database", "schema", "identifier")
@@ -22,15 +23,15 @@ PARTS = ("database", "schema", "identifier")
 class RelationObject:
     """A relation as templates see it.
 
-    `included` says which parts are rendered; `limit` 0 renders a query without rows (dbt 1.11: render_limited).
+    `included` says which parts are rendered; as text it is a subquery where `narrowed` says that a part of it is read.
     """
 
-    __slots__ = ("included", "limit", "relation")
+    __slots__ = ("included", "narrowed", "relation")
 
-    def __init__(self, relation: Relation, included: tuple[str, ...] = PARTS, limit: int | None = None) -> None:
+    def __init__(self, relation: Relation, included: tuple[str, ...] = PARTS, narrowed: Narrowed | None = None) -> None:
         self.relation = relation
         self.included = included
-        self.limit = limit
+        self.narrowed = narrowed
 
     def render(self) -> str:
         """The name as SQL text."""
@@ -38,13 +39,19 @@ class RelationObject:
         return replace(self.relation, **hidden).render() if hidden else self.relation.render()
 
     def __str__(self) -> str:
-        if self.limit is None or self.relation.type == "function":
+        part = self.narrowed
+        if part is None or self.relation.type == "function":
             return self.render()
-        return (
-            f"(select * from {self.render()} where false limit 0)"
-            if self.limit == 0
-            else (f"(select * from {self.render()} limit {self.limit})")
-        )
+        text = self.render()
+        if part.limit is not None:  # the rows are counted before the window is looked at, as dbt does
+            rows = "where false limit 0" if part.limit == 0 else f"limit {part.limit}"
+            text = f"(select * from {text} {rows}){self._alias('limit')}"
+        condition = part.window.condition() if part.window is not None else ""
+        return f"(select * from {text} where {condition}){self._alias('et_filter')}" if condition else text
+
+    def _alias(self, word: str) -> str:
+        """The name of a subquery (dbt 1.11: render_limited, render_event_time_filtered)."""
+        return f" _dbt_{word}_subq_{self.relation.identifier}" if self.narrowed and self.narrowed.alias else ""
 
     def __repr__(self) -> str:
         return f"<Relation {self.render()}>"
@@ -87,7 +94,7 @@ class RelationObject:
         """The relation with parts shown or left out when it is rendered; None leaves a part as it is."""
         wanted = dict(zip(PARTS, (database, schema, identifier), strict=True))
         included = tuple(p for p in PARTS if (p in self.included if wanted[p] is None else wanted[p]))
-        return RelationObject(self.relation, included, self.limit)
+        return RelationObject(self.relation, included, self.narrowed)
 
     def quote(
         self, database: bool | None = None, schema: bool | None = None, identifier: bool | None = None
@@ -126,7 +133,7 @@ class RelationObject:
         return all(value is None or getattr(self.relation, part) == value for part, value in wanted.items())
 
     def _with(self, relation: Relation) -> RelationObject:
-        return RelationObject(relation, self.included, self.limit)
+        return RelationObject(relation, self.included, self.narrowed)
 
 
 Mapping.register(RelationObject)  # `relation is mapping`, as in dbt
@@ -207,152 +214,18 @@ class RelationFactory:
         return [*([primary_key] if isinstance(primary_key, str) else primary_key), updated_at]
 
 
-STRINGS = frozenset({"text", "character varying", "character", "varchar"})
-FLOATS = frozenset({"real", "float4", "float", "double precision", "float8", "double"})
-INTEGERS = frozenset({
-    "smallint", "integer", "bigint", "smallserial", "serial", "bigserial", "int2", "int4", "int8", "serial2", "serial4",
-    "serial8", "tinyint", "hugeint", "utinyint", "usmallint", "uinteger", "ubigint", "int1", "short", "int", "signed", "long",
-})  # fmt: skip
-NUMERICS = frozenset({"numeric", "decimal"})
-DESCRIPTION = re.compile(r"([^(]+)(?:\(([^)]+)\))?")
-
-
-class Column:
-    """A column as templates see it (dbt 1.11: adapters.base.Column)."""
-
-    __slots__ = ("char_size", "column", "dtype", "numeric_precision", "numeric_scale")
-
-    def __init__(
-        self,
-        column: str,
-        dtype: str,
-        char_size: int | None = None,
-        numeric_precision: Any = None,
-        numeric_scale: Any = None,
-    ) -> None:
-        self.column = column
-        self.dtype = dtype
-        self.char_size = char_size
-        self.numeric_precision = numeric_precision
-        self.numeric_scale = numeric_scale
-
-    def __repr__(self) -> str:
-        return f"<Column {self.column} ({self.data_type})>"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Column) and repr(self) == repr(other)
-
-    def __hash__(self) -> int:
-        return hash(repr(self))
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "name":
-            return self.column
-        if name == "quoted":
-            return quote(self.column)
-        if name in ("data_type", "expanded_data_type"):
-            return self._data_type()
-        raise AttributeError(name)
-
-    def _data_type(self) -> str:
-        if self.is_string() and self.char_size is not None:
-            return f"character varying({self.string_size()})"
-        if self.is_numeric() and self.numeric_precision is not None and self.numeric_scale is not None:
-            return f"{self.dtype}({self.numeric_precision},{self.numeric_scale})"
-        return self.dtype
-
-    def is_string(self) -> bool:
-        """Whether it holds text."""
-        return self.dtype.lower() in STRINGS
-
-    def is_number(self) -> bool:
-        """Whether it holds numbers."""
-        return self.is_integer() or self.is_numeric() or self.is_float()
-
-    def is_float(self) -> bool:
-        """Whether it holds floating-point numbers."""
-        return self.dtype.lower() in FLOATS
-
-    def is_integer(self) -> bool:
-        """Whether it holds whole numbers."""
-        return self.dtype.lower() in INTEGERS
-
-    def is_numeric(self) -> bool:
-        """Whether it holds decimal numbers."""
-        return self.dtype.lower() in NUMERICS
-
-    def string_size(self) -> int:
-        """How long a text may be. Raises JinjaError for another type."""
-        if not self.is_string():
-            raise JinjaError("Called string_size() on non-string field!")
-        return 256 if self.dtype == "text" or self.char_size is None else int(self.char_size)
-
-    def can_expand_to(self, other_column: Column) -> bool:
-        """Whether the other column takes longer texts."""
-        return self.is_string() and other_column.is_string() and other_column.string_size() > self.string_size()
-
-    def literal(self, value: Any) -> str:
-        """A value of the column's type as SQL."""
-        return f"{value}::{self._data_type()}"
-
-    def flatten(self) -> list[Column]:
-        """The column itself; structs of other engines have more."""
-        return [self]
-
-
-def described_column(name: str, raw_data_type: str) -> Column:
-    """A column from the engine's words (`numeric(10,2)`). Raises JinjaError when they make no sense."""
-    match = DESCRIPTION.fullmatch(raw_data_type.strip())
-    if match is None:
-        return Column(name, raw_data_type)
-    sizes = [part.strip() for part in match.group(2).split(",")] if match.group(2) else []
-    base = match.group(1)
-    if len(sizes) > 2 or not all(size.isdigit() for size in sizes) or base.lower() not in STRINGS | NUMERICS:
-        return Column(name, raw_data_type)
-    if len(sizes) == 1:
-        return Column(name, base, int(sizes[0]))
-    return Column(name, base, None, *map(int, sizes)) if sizes else Column(name, base)
-
-
-class ColumnFactory:
-    """`api.Column`: makes columns."""
-
-    __slots__ = ()
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Column:
-        return Column(*args, **kwargs)
-
-    def create(self, name: str, label_or_dtype: str) -> Column:
-        """A column of a type; `string` is another word for text."""
-        return Column(name, self.translate_type(label_or_dtype))
-
-    def translate_type(self, dtype: str) -> str:
-        """The engine's word for a type."""
-        return "TEXT" if dtype.upper() == "STRING" else dtype
-
-    def from_description(self, name: str, raw_data_type: str) -> Column:
-        """A column from the engine's words."""
-        return described_column(name, raw_data_type)
-
-    def string_type(self, size: int) -> str:
-        """Text of a length."""
-        return f"character varying({size})"
-
-    def numeric_type(self, dtype: str, precision: Any, scale: Any) -> str:
-        """Decimal numbers of a size."""
-        return dtype if precision is None or scale is None else f"{dtype}({precision},{scale})"
-
-
-def wrap(value: Any) -> Any:
-    """Core's relations and columns as templates see them, in lists, too; anything else as it is."""
+def wrap(value: Any, columns: type[Column] = Column) -> Any:
+    """Core's relations and columns (of the engine's class) as templates see them, in lists, too; anything else as it is."""
     if isinstance(value, Relation):
         return RelationObject(value)
+    if isinstance(value, Narrowed):
+        return RelationObject(value.relation, narrowed=value)
     if isinstance(value, ColumnType):
-        return described_column(value.name, value.data_type)
+        return described_column(value.name, value.data_type, columns)
     if isinstance(value, list):
-        return [wrap(item) for item in value]
+        return [wrap(item, columns) for item in value]
     if isinstance(value, tuple):
-        return tuple(wrap(item) for item in value)
+        return tuple(wrap(item, columns) for item in value)
     return value
 
 
@@ -366,13 +239,4 @@ def unwrap(value: Any) -> Relation:
     raise JinjaError(f"Expected a relation, got {type(value).__name__}: {value!r}")
 
 
-__all__ = [
-    "Column",
-    "ColumnFactory",
-    "Quoting",
-    "RelationFactory",
-    "RelationObject",
-    "described_column",
-    "unwrap",
-    "wrap",
-]
+__all__ = ["Quoting", "RelationFactory", "RelationObject", "unwrap", "wrap"]

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from understudy.core.batch import Batch
 from understudy.core.nodes import Node
 from understudy.core.project import Settings
 from understudy.core.relation import Relation
 from understudy.errors import JinjaError, Place, UnderstudyError
 from understudy.sql.dialect import Dialect
 from understudy.template import literal
+from understudy.template.columns import CLASSES
 from understudy.template.contexts.flags import target_dict
 from understudy.template.contexts.runtime_config import runtime_config
 from understudy.template.macros import Found, MacroIndex
@@ -110,6 +112,8 @@ class Session(State):
         self._stack: list[Found] = []
         self._bound: dict[str, Any] = {}
         self._model: dict[str, Any] | None = None
+        self.batch: Batch | None = None
+        """The batch of a microbatch model that is rendered; set before anything is."""
 
     # What built-in macros see (MacroContext)
 
@@ -130,6 +134,8 @@ class Session(State):
             fields: dict[str, Any] = {} if self.node is None else msgspec.to_builtins(self.node)
             fields["config"] = {key: value for key, value in fields.get("config", {}).items() if value is not None}
             self._model = {key: value for key, value in fields.items() if value is not None}
+            if self.batch is not None:
+                self._model["batch"] = self.batch.as_dict()
         return self._model
 
     @property
@@ -143,7 +149,7 @@ class Session(State):
 
     def set(self, name: str, value: Any) -> None:
         """Set a name for the rest of this rendering (`sql`, `this`, ...)."""
-        self.values[name] = wrap(value)
+        self.values[name] = self.wrapped(value)
 
     def call(self, macro: str, *args: Any, **kwargs: Any) -> Any:
         """Call a macro by name, `package.macro` for another package's. Raises JinjaError when there is none."""
@@ -172,6 +178,10 @@ class Session(State):
         """The implementation that `adapter.dispatch` finds. Raises JinjaError when there is none."""
         return self._callable(self.shared.macros.dispatch(macro, namespace, self.package))
 
+    def wrapped(self, value: Any) -> Any:
+        """Core's values as templates of this engine see them."""
+        return wrap(value, CLASSES[self.dialect.name])
+
     # Rendering
 
     def render(self, text: str) -> str:
@@ -196,8 +206,9 @@ class Session(State):
         self._stack.append(found)
         try:
             if found.builtin is not None:
-                return wrap(found.builtin(cast(MacroContext, self), *args, **kwargs))
-            return self._jinja_macro(found)(*map(wrap, args), **{key: wrap(value) for key, value in kwargs.items()})
+                return self.wrapped(found.builtin(cast(MacroContext, self), *args, **kwargs))
+            keywords = {key: self.wrapped(value) for key, value in kwargs.items()}
+            return self._jinja_macro(found)(*map(self.wrapped, args), **keywords)
         except Return as ended:
             return ended.value
         finally:

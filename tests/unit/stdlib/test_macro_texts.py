@@ -1,6 +1,7 @@
 """The built-in macros say what dbt's say: `dbt_texts.json` holds what dbt 1.11 with dbt-duckdb rendered for each call.
 
-White space is not compared. The relation of the node is "memory"."dev"."a".
+White space is compared for what stands in compiled SQL, functions and tests. The node's relation is "memory"."dev"."a".
+Recorded by tests/differential/oracle_macros.py, as are the names of dbt's macros.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from understudy.adapters.duckdb.connection import DuckDBAdapter
 from understudy.adapters.duckdb.profile import Profile
 from understudy.execute.database import LiveDatabase, RelationCache
 from understudy.sql.dialect import dialect
+from understudy.stdlib import crossdb
 from understudy.stdlib.registry import BUILTINS, builtin_macros
 
 TEXTS: dict[str, str] = json.loads((Path(__file__).parent / "dbt_texts.json").read_text())
@@ -27,7 +29,17 @@ def test_a_macro_says_what_dbts_says(call: str) -> None:
     session = renderer(flags={"FULL_REFRESH": False, "STORE_FAILURES": False}).session(
         model("a"), None, database=database
     )
-    assert "".join(session.render(f"{{{{ {call} }}}}").split()) == "".join(TEXTS[call].split())
+    said = session.render(f"{{{{ {call} }}}}")
+    assert said == TEXTS[call] if in_compiled_sql(call) else bare(said) == bare(TEXTS[call])
+
+
+def in_compiled_sql(call: str) -> bool:
+    name = call.removeprefix("dbt.").partition("(")[0]
+    return name in crossdb.MACROS or name.startswith(("test_", "current_timestamp"))
+
+
+def bare(text: str) -> str:
+    return "".join(text.split())
 
 
 def test_every_macro_has_an_entry_in_the_manifest() -> None:

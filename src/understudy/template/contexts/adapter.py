@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from understudy.core.relation import Relation, SchemaName, quote
-from understudy.core.statement import Result
+from understudy.core.statement import ColumnType, Result
 from understudy.errors import JinjaError, did_you_mean
 from understudy.sql import external
+from understudy.template.columns import CLASSES, Column, ColumnFactory
 from understudy.template.contexts.results import Response, run_statement, to_agate
-from understudy.template.objects import Column, ColumnFactory, RelationFactory, unwrap, wrap
+from understudy.template.objects import RelationFactory, unwrap, wrap
 from understudy.template.scope import Database
 from understudy.template.state import State
 
@@ -34,7 +35,7 @@ class Adapter:
         if name == "Relation":
             return relation_factory(state)
         if name == "Column":
-            return ColumnFactory()
+            return ColumnFactory(state.dialect.name)
         method = METHODS.get(name)
         if method is None:
             hint = did_you_mean(name, METHODS)
@@ -107,7 +108,7 @@ def list_relations_without_caching(state: State, schema_relation: Any) -> list[A
 
 def get_columns_in_relation(state: State, relation: Any) -> list[Column]:
     """The relation's columns in order."""
-    return [wrap(column) for column in _database(state).columns(unwrap(relation))]
+    return _columns(state, list(_database(state).columns(unwrap(relation))))
 
 
 def get_columns_in_table(state: State, schema: Any, identifier: Any) -> list[Column]:
@@ -126,14 +127,14 @@ def get_column_schema_from_query(state: State, sql: str) -> list[Column]:
     described = state.dialect.ddl.describe_query(str(sql))
     if described is None:
         result = run_statement(state, f"select * from ({sql}) as dbt_sbq where false limit 0", fetch=True)
-        return [wrap_column(name, type) for name, type in zip(result.columns, result.types, strict=True)]
+        return _columns(state, [ColumnType(*each) for each in zip(result.columns, result.types, strict=True)])
     result = run_statement(state, described, fetch=True)
-    return [wrap_column(str(row[0]), str(row[1])) for row in result.rows]
+    return _columns(state, [ColumnType(str(row[0]), str(row[1])) for row in result.rows])
 
 
-def wrap_column(name: str, data_type: str) -> Column:
-    """A column from the engine's words."""
-    return ColumnFactory().from_description(name, data_type)
+def _columns(state: State, columns: list[ColumnType]) -> list[Column]:
+    """Columns of the engine's class."""
+    return wrap(columns, CLASSES[state.dialect.name])  # type: ignore[no-any-return]
 
 
 def expand_target_column_types(state: State, from_relation: Any, to_relation: Any) -> None:
@@ -369,11 +370,11 @@ PARSING: dict[str, Callable[[], Any]] = {
 
 def api(state: State) -> dict[str, Any]:
     """`api.Relation`, `api.Column`."""
-    return {"Relation": relation_factory(state), "Column": ColumnFactory()}
+    return {"Relation": relation_factory(state), "Column": ColumnFactory(state.dialect.name)}
 
 
 MEMBERS: dict[str, Callable[[State], Any]] = {
     "adapter": Adapter,
     "api": api,
-    "column": lambda state: ColumnFactory(),
+    "column": lambda state: ColumnFactory(state.dialect.name),
 }
