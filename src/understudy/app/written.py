@@ -45,8 +45,8 @@ class Written:
 
     def _write_compiled(self, node: Node, sql: str, ctes: Sequence[tuple[str, str]]) -> str:
         path = write_sql(node, "compiled", sql, **self._where())
-        macros = () if self._compiler is None else self._compiler.compile(node.unique_id, None).uses.macros
-        self._compiled[node.unique_id] = CompiledCode(sql, ctes, path, tuple(macros))
+        called = () if self._compiler is None else self._compiler.called(node.unique_id)
+        self._compiled[node.unique_id] = CompiledCode(sql, ctes, path, called)
         return path
 
     def _ephemeral(self, unique_id: str) -> None:

@@ -107,6 +107,11 @@ class Compiler:
                 self._compiled[current] = self._inject(rendered)
         return self._compiled[unique_id]
 
+    def called(self, unique_id: str) -> tuple[str, ...]:
+        """The macros that a node's text called when it was compiled; none as long as it was not."""
+        rendered = self._rendered.get(unique_id)
+        return () if rendered is None else tuple(rendered.uses.macros)
+
     def session(
         self,
         unique_id: str | None,
