@@ -15,7 +15,7 @@ WORKERS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types layers sizes coverage bench golden oracle docs lock changelog clean setup setup-dbt
+.PHONY: help demo test check lint types layers sizes coverage bench golden oracle docs browser lock changelog clean setup setup-dbt
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -58,6 +58,9 @@ oracle: setup setup-dbt ## record anew what dbt 1.11 answers, for the tests that
 
 docs: setup ## rewrite the generated parts of the documentation
 	@$(BIN)/python scripts/build_docs.py
+
+browser: ## install Chromium where the machine has none and lets us (Debian, as root); the page's tests need it
+	@scripts/chromium.sh
 
 lock: ## resolve requirements/*.in anew (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
