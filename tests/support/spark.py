@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import shutil
+import socket
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -29,10 +30,23 @@ def session() -> Any:
 
     folder = Path(tempfile.mkdtemp(prefix="understudy-spark-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    settings = {**SETTINGS, "spark.sql.warehouse.dir": str(folder / "warehouse")}
+    settings = {
+        **SETTINGS,
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+        "spark.connect.grpc.binding.port": str(connect_port()),
+    }
     opened, _ = open_spark(Profile("session", server_side_parameters=settings), str(folder))
     atexit.register(opened.stop)
     return opened
+
+
+@cache
+def connect_port() -> int:
+    """A free port, under which the session serves Spark Connect, too: for tests of its client in another process."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def credentials(**fields: Any) -> dict[str, Any]:

@@ -60,16 +60,22 @@ def swap(build: Build, place: Relation, target: Relation) -> Part:
     if existing is None or build.transactions:
         if existing is not None:
             yield from drop(build, existing)
-        yield from rename(build, place, target)
+        yield from _take(build, place, target)
         return
     backup = unwrap(build.macros.call("make_backup_relation", existing, existing.type))
     yield from rename(build, existing, backup)
     try:
-        yield from rename(build, place, target)
+        yield from _take(build, place, target)
     except Exception:
         yield from rename(build, backup, existing)
         raise
     yield from drop(build, backup)
+
+
+def _take(build: Build, place: Relation, target: Relation) -> Part:
+    yield from rename(build, place, target)
+    for sql in build.dialect.ddl.after_rename(target, build.config):
+        yield Statement(sql, purpose="rename")
 
 
 def drop(build: Build, relation: Relation) -> Part:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from understudy.core.relation import Relation, quote
 from understudy.sql.language import Language
@@ -35,6 +36,10 @@ class Ddl(Language):
         """Give a relation another name in its schema."""
         name = Relation(None, None, identifier, quoting=relation.quoting, quote_character=relation.quote_character)
         return f"alter {self.kind(relation)} {relation.render()} rename to {name.render()}"
+
+    def after_rename(self, relation: Relation, config: Mapping[str, Any]) -> Sequence[str]:
+        """What a relation that has just got its name needs, by its node's config."""
+        return ()
 
     def truncate(self, relation: Relation) -> str:
         """Empty a table."""
