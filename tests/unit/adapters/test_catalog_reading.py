@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import postgres
 
 from understudy.adapters.catalog import Described, DescribedColumn, Describes, describe
 from understudy.adapters.duckdb.connection import DuckDBAdapter, DuckDBConnection
 from understudy.adapters.duckdb.profile import Profile
+from understudy.adapters.postgres.connection import open_adapter as open_postgres
 from understudy.core.relation import Relation, SchemaName
 from understudy.core.statement import ColumnType, Result, Statement
 from understudy.errors import DatabaseError, PermissionDenied
@@ -82,6 +84,39 @@ def test_an_error_is_a_value(connection: DuckDBConnection, monkeypatch: pytest.M
     relations, errors = describe(connection, schemas, lambda relation: True)
     assert relations == []
     assert [error.message for error in errors] == ["no"]  # told once
+
+
+def test_postgres_describes_schemas(postgres_server: Any) -> None:
+    with postgres.database(postgres_server, "catalog_tests"):
+        setup = """
+        create schema dev; create schema secret;
+        create table dev."Odd ""t" (gone int, id int, name varchar(10), at timestamptz);
+        alter table dev."Odd ""t" drop column gone;
+        create materialized view dev.m as select 1.5::numeric(9, 2) as n;
+        comment on table dev."Odd ""t" is 'rows'; comment on column dev."Odd ""t".name is 'called';
+        create table secret.s (x int); create role stranger login;
+        grant usage on schema dev to stranger
+        """
+        postgres.sql(postgres_server, setup, database="catalog_tests")
+        target = postgres.target(postgres_server, database="catalog_tests", role="stranger")
+        with closing(open_postgres(target, "").connect()) as opened:
+            schemas = [SchemaName("catalog_tests", name) for name in ("dev", "secret", "none")]
+            found = opened.describe([*schemas, SchemaName("other", "dev")])
+        postgres.sql(postgres_server, "drop owned by stranger; drop role stranger", database="catalog_tests")
+    dev = found[schemas[0]]
+    assert not isinstance(dev, DatabaseError)
+    by_name = {each.relation.identifier: each for each in dev}
+    odd, view = by_name['Odd "t'], by_name["m"]
+    assert (odd.kind, odd.comment, odd.owner) == ("BASE TABLE", "rows", postgres_server.user)
+    assert odd.columns == (
+        DescribedColumn("id", "integer", 2),
+        DescribedColumn("name", "character varying(10)", 3, "called"),
+        DescribedColumn("at", "timestamp with time zone", 4),
+    )
+    assert (view.kind, view.columns) == ("MATERIALIZED VIEW", (DescribedColumn("n", "numeric(9,2)", 1),))
+    assert isinstance(found[schemas[1]], PermissionDenied)
+    assert found[schemas[2]] == []
+    assert isinstance(found[SchemaName("other", "dev")], DatabaseError)
 
 
 class Plain:

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 import psycopg
 
 from understudy.adapters.base import Capabilities, Listing
+from understudy.adapters.catalog import Description
+from understudy.adapters.postgres.catalog import describe_sql, described, details
 from understudy.adapters.postgres.errors import opening, translate, worth_retrying
 from understudy.adapters.postgres.profile import Profile, read_profile
 from understudy.adapters.postgres.types import type_name
@@ -103,6 +105,19 @@ class PostgresConnection:
             name: self._listed(name, found, closed) if self._is_own(name.database) else self._other_database(name)
             for name in wanted
         }
+
+    def describe(self, schemas: Iterable[SchemaName]) -> Description:
+        """All columns of all schemas: one query beside the listing. Values are errors as there."""
+        listing = self.relations(schemas)
+        names = sorted(
+            {str(r.schema) for found in listing.values() if not isinstance(found, DatabaseError) for r in found}
+        )
+        try:
+            known = details(self._ask(describe_sql(names)) if names else ())
+        except ExecutionError as error:
+            refused = error if isinstance(error, DatabaseError) else DatabaseError(error.message)
+            return dict.fromkeys(listing, refused)
+        return described(listing, known)
 
     def denied(self, relations: Iterable[Relation]) -> Mapping[Relation, PermissionDenied]:
         """Those of the relations that are there, and that this session may not select from; one query."""
