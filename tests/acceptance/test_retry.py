@@ -117,6 +117,26 @@ def test_what_the_environment_gave_comes_back(shop: Path) -> None:
     assert query(shop, "select * from prod.c") == [(1, "none")]
 
 
+DBTS_ARGS = {
+    "which": "run", "select": ["b+", "a"], "exclude": [], "resource_types": [], "vars": {"v": "theirs"}, "defer": False,
+    "indirect_selection": "eager", "full_refresh": True, "warn_error_options": {"error": [], "warn": [], "silence": []},
+    "favor_state": False, "target": "prod", "introspect": True, "partial_parse": True, "log_path": "/nowhere/logs",
+    "project_dir": "/nowhere", "profiles_dir": "/nowhere", "sqlparse": {"MAX_GROUPING_DEPTH": None}, "empty": False,
+    "log_format": "text", "printer_width": 80, "show": False, "threads": 1, "invocation_command": "dbt run",
+}  # fmt: skip
+
+
+def test_a_run_of_dbts(shop: Path) -> None:
+    assert understudy("run", "--target", "prod", cwd=shop).exit_code == 1
+    path = shop / "target/run_results.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "args": DBTS_ARGS}))
+    mend(shop)
+    ok("retry", cwd=shop)
+    assert statuses(shop) == {"b": "success", "c": "success"}
+    assert query(shop, "select * from prod.c") == [(1, "theirs")]
+    assert args(shop)["full_refresh"] is True
+
+
 def test_another_folder(shop: Path) -> None:
     assert understudy("run", "--target-path", "out", cwd=shop).exit_code == 1
     mend(shop)

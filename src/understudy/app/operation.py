@@ -18,9 +18,9 @@ from understudy.app.options import arguments
 from understudy.app.ready import Ready, observer, ready
 from understudy.app.written import Written
 from understudy.errors import Cancelled, JinjaError, UnderstudyError
+from understudy.execute.clock import Clock
 from understudy.execute.database import LiveDatabase
 from understudy.execute.results import NodeResult
-from understudy.execute.runner import Clock
 from understudy.select.evaluate import Selection
 from understudy.template.macros import Found
 
