@@ -27,6 +27,7 @@ PURE_ZONE = (
     "understudy.defer",
     "understudy.compile",
     "understudy.execute.plan",
+    "understudy.execute.outline",
     "understudy.execute.materialize",
     "understudy.execute.build",
     "understudy.execute.parts",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from understudy.app.applied import AppliedState
 from understudy.app.events import ReferenceDecided
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project
@@ -53,6 +54,7 @@ def decide_references(
     also: frozenset[str] = frozenset(),
     maybe: frozenset[str] = frozenset(),
     cross_database: bool = True,
+    applied: AppliedState | None = None,
 ) -> Deferral:
     """The resolution of this run.
 
@@ -62,6 +64,7 @@ def decide_references(
         builds: what it materializes.
         also: what is referred to from outside of the graph.
         maybe: what may be: it is decided, and nobody minds when it is missing.
+        applied: what is known of the target's own relations.
         cross_database: whether the engine reads other databases than the target's.
     Raises:
         DeferError, or an ErrorList of them: what is missing, or may not be listed; nothing has run by then.
@@ -76,7 +79,9 @@ def decide_references(
     listings = list_schemas(asked.schemas) if asked.schemas else {}
     catalog = Catalog(listings, project.dialect)
     exists = existence(manifest, asked, names, catalog)
-    resolution = resolve(manifest, asked, selected, builds, states.priors, states.policy, names, exists)
+    standing = [unique_id for unique_id, answer in exists.items() if answer is True]
+    current = applied.current(standing) if applied and states.policy.favor_current else frozenset()
+    resolution = resolve(manifest, asked, selected, builds, states.priors, states.policy, names, exists, current)
     if maybe:
         certain = {each: needing for each, needing in asked.referenced.items() if each in also}
         asked = replace(asked, referenced=certain)
@@ -86,10 +91,16 @@ def decide_references(
     if verify:
         raise_all(check.unreadable(resolution, asked, denied))
     limit = timedelta(seconds=options.state_max_age) if options.state_max_age else None
-    invocation.warn(
-        *check.oddities(resolution, asked, manifest, project.dag, states.priors, now=invocation.started, max_age=limit)
+    stale = applied.stale if applied and states.policy.defer else _unknown
+    odd = check.oddities(
+        resolution, asked, manifest, project.dag, states.priors, now=invocation.started, max_age=limit, stale=stale
     )
+    invocation.warn(*odd)
     return Deferral(resolution, asked, listings)
+
+
+def _unknown(unique_id: str) -> str | None:
+    return None
 
 
 def tell(invocation: Invocation, deferral: Deferral) -> None:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from understudy.app import announce, deferral, planning
 from understudy.app.commands import COMMANDS
+from understudy.app.event_time import Window, event_window
 from understudy.app.events import NodeFinished, NodeStarted, Table
 from understudy.app.invocation import Invocation, Outcome
 from understudy.app.load import Project
-from understudy.app.ready import observer, ready
+from understudy.app.ready import Ready, exists, observer, ready
 from understudy.app.written import Written
 from understudy.core.nodes import Seed
 from understudy.errors import Cancelled
 from understudy.execute import events as node_events
 from understudy.execute.results import FAILED, NodeResult
-from understudy.execute.runner import RunOptions, run
+from understudy.execute.runner import run
+from understudy.execute.worker import RunOptions
 
 SHOWN_ROWS = 10
 """How many rows of a seed `--show` prints, as dbt does."""
@@ -25,6 +28,7 @@ SHOWN_ROWS = 10
 def execute(invocation: Invocation) -> Outcome:
     """`run`, `test`, `seed` and `build`. Exit code 1 when a node failed; errors before the first statement are raised."""
     options = invocation.options
+    window = event_window(options)
     with ready(invocation, COMMANDS[options.command]) as all_set:
         project, decided = all_set.project, all_set.deferral
         plan = planning.planned(invocation, all_set)
@@ -33,15 +37,22 @@ def execute(invocation: Invocation) -> Outcome:
         if options.explain:
             planning.tell(invocation, all_set, plan)
         written = Written(invocation, project, all_set.compiler)
+        all_set.applied.announce(
+            plan,
+            partial(exists, all_set.adapter, all_set.cache),
+            transactions=all_set.adapter.capabilities.transactions,
+        )
         started = time.perf_counter()
         results = run(
             plan,
             all_set.compiler,
             all_set.adapter,
-            run_options(invocation, project),
-            lambda event: told(invocation, project, written, event),
+            run_options(invocation, project, window),
+            lambda event: _noted(invocation, all_set, written, event),
             cache=all_set.cache,
         )
+        for result in results:  # of a run that was cut short, not every node was told
+            all_set.applied.confirm(result)
     seconds = time.perf_counter() - started
     written.artifacts(results, seconds)
     interrupted = any(isinstance(result.error, Cancelled) for result in results)
@@ -50,6 +61,13 @@ def execute(invocation: Invocation) -> Outcome:
         _show_seeds(invocation, project, results)
     announce.total(invocation, project, results, seconds, decided, durations, interrupted=interrupted)
     return Outcome(1 if interrupted or any(result.status in FAILED for result in results) else 0)
+
+
+def _noted(invocation: Invocation, all_set: Ready, written: Written, event: node_events.NodeEvent) -> None:
+    """Record what a node left behind before anybody is told."""
+    if isinstance(event, node_events.NodeFinished):
+        all_set.applied.confirm(event.result)
+    told(invocation, all_set.project, written, event)
 
 
 def _show_seeds(invocation: Invocation, project: Project, results: Sequence[NodeResult]) -> None:
@@ -63,15 +81,23 @@ def _show_seeds(invocation: Invocation, project: Project, results: Sequence[Node
             invocation.emit(Table(f"{node.schema}.{node.alias}", rows.columns, rows.rows))
 
 
-def run_options(invocation: Invocation, project: Project) -> RunOptions:
-    """How the runner is to run."""
-    options = invocation.options
+def run_options(invocation: Invocation, project: Project, window: Window = (None, None)) -> RunOptions:
+    """How the runner is to run; `window` is the command line's, for microbatch models."""
+    options, retried = invocation.options, invocation.retried
     return RunOptions(
         threads=project.settings.target.threads,
         fail_fast=options.fail_fast,
         store_failures=options.store_failures,
         warn_error=invocation.rules.verdict("LogTestResult") == "error",
         observe=observer(invocation),
+        full_refresh=options.full_refresh,
+        now=invocation.started,
+        event_time_start=window[0],
+        event_time_end=window[1],
+        again=retried.batches if retried is not None else {},
+        batch_own_strategies=bool(
+            project.settings.flags.get("require_batched_execution_for_custom_microbatch_strategy")
+        ),
     )
 
 
@@ -100,10 +126,16 @@ def finished(project: Project, result: NodeResult, compiled_path: str | None, in
         status=result.status,
         seconds=result.execution_time,
         rows=rows if isinstance(rows, int) and rows >= 0 else None,
-        message="" if plain else (result.message or skipped_for or ""),
+        message="" if plain else (_message(result) or skipped_for or ""),
         path=place.path,
         line=place.line,
         compiled_path=compiled_path,
         index=index,
         total=total,
     )
+
+
+def _message(result: NodeResult) -> str:
+    """What went wrong; for a microbatch model with the batches that failed."""
+    failed = [f"batch {each.label}: {each.message}" for each in result.batches if each.error is not None]
+    return "\n".join([result.message or "", *failed])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from understudy.adapters.base import Adapter
 from understudy.adapters.registry import open_adapter
 from understudy.app import announce, deferral
+from understudy.app.applied import AppliedState
 from understudy.app.choose import Chosen, chosen
 from understudy.app.commands import Command
 from understudy.app.deferral import Deferral
@@ -20,7 +21,7 @@ from understudy.compile.compiler import Compiler
 from understudy.core.relation import Relation, SchemaName
 from understudy.core.warning import Warning_
 from understudy.defer.resolution import Listings
-from understudy.errors import PermissionDenied
+from understudy.errors import DatabaseError, PermissionDenied
 from understudy.execute.database import Observer, RelationCache
 from understudy.select.evaluate import Selection
 
@@ -36,6 +37,7 @@ class Ready:
     cache: RelationCache
     deferral: Deferral
     compiler: Compiler
+    applied: AppliedState
 
 
 Choose = Callable[[Project, States], Chosen]
@@ -53,7 +55,10 @@ def ready(invocation: Invocation, command: Command, choose: Choose | None = None
     what = choose(project, states) if choose is not None else chosen(invocation, project, states, command)
     project, selection = what.project, what.selection
     announce.head(invocation, project, states)
-    with closing(open_adapter(project.settings.target, project.settings.root.root)) as adapter:
+    with (
+        closing(open_adapter(project.settings.target, project.settings.root.root)) as adapter,
+        closing(AppliedState(invocation, project)) as applied,
+    ):
         cache = RelationCache(project.dialect)
         decided = deferral.decide_references(
             invocation,
@@ -67,6 +72,7 @@ def ready(invocation: Invocation, command: Command, choose: Choose | None = None
             list_schemas=lambda schemas: list_schemas(adapter, schemas, cache),
             denied=lambda relations: denied(adapter, relations),
             cross_database=adapter.capabilities.cross_database,
+            applied=applied,
         )
         if not invocation.options.verify_state:
             reach(adapter, decided, project.settings.target.database)
@@ -78,7 +84,7 @@ def ready(invocation: Invocation, command: Command, choose: Choose | None = None
             project.dialect,
             selected=selection.nodes,
         )
-        yield Ready(project, states, selection, adapter, cache, decided, compiler)
+        yield Ready(project, states, selection, adapter, cache, decided, compiler, applied)
 
 
 def list_schemas(adapter: Adapter, schemas: Iterable[SchemaName], cache: RelationCache) -> Listings:
@@ -87,6 +93,15 @@ def list_schemas(adapter: Adapter, schemas: Iterable[SchemaName], cache: Relatio
         listing = connection.relations(schemas)
     cache.fill(listing)
     return listing
+
+
+def exists(adapter: Adapter, cache: RelationCache, relation: Relation) -> bool:
+    """Whether a relation is there, as far as its schema may be listed."""
+    with closing(adapter.connect()) as connection:
+        try:
+            return cache.find(relation, lambda: connection) is not None
+        except DatabaseError:
+            return True
 
 
 def reach(adapter: Adapter, decided: Deferral, own: str | None) -> None:

@@ -1,0 +1,219 @@
+"""The applied state: what is really built, per relation, in `.understudy/ledger.sqlite` of the project.
+
+A run announces each build before it begins and confirms it when it is done, each in a transaction of its own. So whatever
+ends a run, a kill included, no build is recorded that did not happen: what was announced and never confirmed is not known.
+Several runs may write at once (docs/adr: the ledger of builds).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from understudy.errors import ArtifactError, Place
+from understudy.state.applied import Print
+
+FOLDER = ".understudy"
+FILE = "ledger.sqlite"
+VERSION = 1
+PATIENCE = 30.0
+"""Seconds to wait for another run's transaction; each takes milliseconds."""
+KEEP = "90 days"
+"""How long builds are kept that a later one of the same relation has replaced."""
+SCHEMA = """
+create table if not exists builds (
+    id integer primary key autoincrement,
+    place text not null, relation text not null, unique_id text not null, target text not null,
+    invocation text not null, host text not null, pid integer not null,
+    print text not null, whole text not null, mixed integer not null, overlapped integer not null,
+    git_commit text, git_dirty integer,
+    started text not null, finished text, status text not null
+);
+create index if not exists builds_of_a_relation on builds (place, relation, id);
+"""
+Status = Literal["building", "success", "partial", "error", "skipped"]
+"""`error`: what was there before still is. `partial`: built in part: with --empty, of a sample, or up to a failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A build as it is announced. `relation`: as the engine compares names. `mixed`: it adds to rows of older code."""
+
+    unique_id: str
+    relation: str
+    print: Print
+    mixed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Who builds. `place` is the database; `commit` and `dirty` are git's, None where there is none. Times: ISO 8601, UTC."""
+
+    invocation: str
+    place: str
+    target: str
+    started: str
+    commit: str | None = None
+    dirty: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What stands in a relation, as far as it is known.
+
+    `print` None: that is not known, and `why` tells why. `mixed`: rows of older code are in it.
+    """
+
+    print: Print | None
+    why: str = ""
+    mixed: bool = False
+    finished: str | None = None
+    commit: str | None = None
+
+
+class Ledger:
+    """The ledger of one project. Every method raises ArtifactError when the file cannot be read or written."""
+
+    def __init__(self, root: str) -> None:
+        self.path = os.path.join(root, FOLDER, FILE)
+        self._host = socket.gethostname()
+        with self._told():
+            self._database = self._open(root)
+
+    def _open(self, root: str) -> sqlite3.Connection:
+        folder = os.path.join(root, FOLDER)
+        os.makedirs(folder, exist_ok=True)
+        ignore = os.path.join(folder, ".gitignore")
+        if not os.path.exists(ignore):
+            with contextlib.suppress(FileExistsError), open(ignore, "x", encoding="utf-8") as file:
+                file.write("*\n")
+        database = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        database.execute("pragma journal_mode = wal")
+        database.execute("pragma synchronous = normal")
+        (version,) = database.execute("pragma user_version").fetchone()
+        if version > VERSION:
+            database.close()
+            raise sqlite3.DatabaseError(f"it was written by a later version of understudy (form {version})")
+        if version < VERSION:
+            database.executescript(f"begin immediate; {SCHEMA} pragma user_version = {VERSION}; commit;")
+        return database
+
+    def announce(self, run: Run, builds: Iterable[Build]) -> None:
+        """Say what will be built. From here on, nothing is known of these relations until it is confirmed."""
+        with self._told(), self._transaction(durable=True):
+            self._forget(run.started)
+            for build in builds:
+                self._database.execute(
+                    "insert into builds (place, relation, unique_id, target, invocation, host, pid, print, whole, mixed, "
+                    "overlapped, git_commit, git_dirty, started, status) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,'building')",
+                    (
+                        run.place, build.relation, build.unique_id, run.target, run.invocation, self._host, os.getpid(),
+                        msgspec.json.encode(build.print).decode(), build.print.whole, build.mixed,
+                        self._being_built(run.place, build.relation), run.commit, run.dirty, run.started,
+                    ),
+                )  # fmt: skip
+
+    def confirm(self, invocation: str, unique_id: str, status: Status, finished: str) -> None:
+        """Say how an announced build ended."""
+        with self._told():
+            self._database.execute(
+                "update builds set status = ?, finished = ? where invocation = ? and unique_id = ? and status = 'building'",
+                (status, finished, invocation, unique_id),
+            )
+
+    def applied(self, place: str, relations: Sequence[str]) -> dict[str, Applied]:
+        """What stands in relations; those of which no build was ever announced are not in it."""
+        found = {}
+        with self._told():
+            for relation in relations:
+                rows = self._database.execute(
+                    "select status, print, mixed, overlapped, host, pid, finished, git_commit from builds "
+                    "where place = ? and relation = ? and status not in ('error', 'skipped') order by id desc limit 1",
+                    (place, relation),
+                ).fetchall()
+                if rows:
+                    found[relation] = self._read(*rows[0])
+        return found
+
+    def _read(
+        self, status: str, text: str, mixed: int, overlapped: int, host: str, pid: int, finished: str, commit: str
+    ) -> Applied:
+        if status == "building":
+            alive = self._is_alive(host, pid)
+            return Applied(None, "it is being built now" if alive else "its last build was cut short")
+        if status == "partial":
+            return Applied(None, "it was built in part only")
+        if overlapped:
+            return Applied(None, "two runs built it at the same time")
+        return Applied(msgspec.json.decode(text, type=Print), "", bool(mixed), finished, commit)
+
+    def export(self) -> Iterator[Mapping[str, Any]]:
+        """Every build that is recorded, oldest first."""
+        with self._told():
+            cursor = self._database.execute("select * from builds order by id")
+            names = [column[0] for column in cursor.description]
+            for row in cursor.fetchall():
+                entry = dict(zip(names, row, strict=True))
+                yield {**entry, "print": msgspec.json.decode(entry["print"])}
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+    def _being_built(self, place: str, relation: str) -> bool:
+        """Whether another run that is still alive has announced the relation."""
+        rows = self._database.execute(
+            "select host, pid from builds where place = ? and relation = ? and status = 'building'", (place, relation)
+        )
+        return any(self._is_alive(host, pid) for host, pid in rows)
+
+    def _is_alive(self, host: str, pid: int) -> bool:
+        """Whether the process may still run; of other machines nobody can tell."""
+        if host != self._host:
+            return True
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        except OSError:
+            return True
+        return True
+
+    def _forget(self, now: str) -> None:
+        """Drop what is long replaced. The last build of each relation that counts is kept."""
+        self._database.execute(
+            f"delete from builds where datetime(started) < datetime(?, '-{KEEP}') and id not in "
+            "(select max(id) from builds where status not in ('error', 'skipped') group by place, relation)",
+            (now,),
+        )
+
+    @contextlib.contextmanager
+    def _transaction(self, *, durable: bool) -> Iterator[None]:
+        """All or nothing; `durable`: also when the machine loses its power the moment after."""
+        self._database.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
+        self._database.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("rollback")
+            raise
+        self._database.execute("commit")
+        self._database.execute("pragma synchronous = normal")
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError, msgspec.MsgspecError) as error:
+            raise ArtifactError(
+                f"The ledger of builds cannot be used: {error}",
+                place=Place(path=self.path),
+                hint=f"Make {FOLDER}/ writable; a damaged file may be deleted: what is built is then no longer known.",
+            ) from error
