@@ -194,6 +194,19 @@ def test_a_node_that_is_no_longer_selected_is_retried(produced: Path) -> None:
     assert statuses(produced) == {"b": "success"}
 
 
+def test_what_the_earlier_run_built_counts_though_it_is_no_longer_selected(produced: Path) -> None:
+    """`a` was modified and built in dev; it is taken back before the retry, so the selection does not hold it any more."""
+    (produced / "models/a.sql").write_text("select 2 as id")
+    command = ("run", "-s", "state:modified", "--defer", "--state", "prod-artifacts", "--favor-state")
+    assert understudy(*command, cwd=produced).exit_code == 1
+    assert statuses(produced) == {"a": "success", "b": "error"}
+    (produced / "models/a.sql").write_text(FILES["models/a.sql"])
+    mend(produced)
+    ok("retry", cwd=produced)
+    assert statuses(produced) == {"b": "success"}
+    assert '"dev"."a"' in compiled(produced, "models/b.sql")
+
+
 def test_another_state(produced: Path) -> None:
     os.rename(produced / "prod-artifacts", produced / "old")
     assert understudy("run", "-s", "b+", "--defer", "--state", "old", cwd=produced).exit_code == 1
