@@ -145,7 +145,7 @@ function folderTree() {
 
 function databaseTree() {
   const root = { folders: new Map(), leaves: [] };
-  for (const resource of inTree()) if (resource.relation.length) place(root, resource.relation.slice(0, -1), resource, resource.relation[resource.relation.length - 1]);
+  for (const resource of inTree()) if (resource.relation.length > 1) place(root, resource.relation.slice(0, -1), resource, resource.relation[resource.relation.length - 1]);
   return root;
 }
 

@@ -68,7 +68,7 @@ function add(project, node, table) {
     group,
     owner: ownerText(node.owner || (group && (project.groups.get(group) || {}).owner) || (node.meta || {}).owner || (config.meta || {}).owner),
     contract: Boolean((config.contract || node.contract || {}).enforced),
-    relation: ["model", "seed", "snapshot", "source"].includes(kind) && config.materialized !== "ephemeral" ? relation.filter(Boolean) : [],
+    relation: table || (["model", "seed", "snapshot", "source"].includes(kind) && config.materialized !== "ephemeral") ? relation.filter(Boolean) : [],
     built: Boolean(table),
     hidden: node.docs && node.docs.show === false,
     color: (node.docs && node.docs.node_color) || (config.docs && config.docs.node_color) || null,
@@ -172,7 +172,7 @@ function testWords(test) {
   return { word, detail: Object.entries(args).map(([key, value]) => `${key}: ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ") };
 }
 
-/** The part of the graph around some nodes: so many steps up and down (Infinity: all the way). */
+/** The part of the graph around a node: so many steps up and down (Infinity: all the way); what is hidden hides what lies behind. */
 function around(start, up, down, kinds) {
   const found = new Set([start]);
   for (const [steps, side] of [[up, "parents"], [down, "children"]]) {
@@ -181,7 +181,7 @@ function around(start, up, down, kinds) {
       const next = [];
       for (const resource of edge) {
         for (const each of resource[side]) {
-          if (found.has(each) || !kinds.has(each.kind)) continue;
+          if (found.has(each) || each.hidden || !kinds.has(each.kind)) continue;
           found.add(each);
           next.push(each);
         }

@@ -189,7 +189,7 @@ function codeCard(project, resource) {
     return button;
   });
   const start = tabs.findIndex(([label]) => label === "Source");
-  const card = h("section", { class: "card flush" }, h("h2", {}, "Code", h("span", { class: "tabs", role: "tablist" }, buttons), copy), body);
+  const card = h("section", { class: "card flush" }, h("h2", {}, "Code", h("span", { class: "tabs", role: "tablist", hidden: buttons.length < 2 }, buttons), copy), body);
   buttons[Math.max(start, 0)].click();
   return card;
 }
@@ -214,7 +214,7 @@ function neighbours(resource) {
   const plain = (list) => list.filter((each) => !["test", "unit_test", "operation"].includes(each.kind));
   const up = [...plain(resource.parents), ...resource.macros];
   const down = resource.kind === "macro" ? resource.children.filter((each) => each.kind !== "operation") : plain(resource.children);
-  const column = (title, list) => h("section", { class: "card" }, h("h2", {}, title, h("span", { class: "count" }, list.length)), list.length ? resourceList(list) : h("p", { class: "about" }, title === "Depends on" ? "Nothing: data starts here." : "Nothing uses it."));
+  const column = (title, list) => h("section", { class: "card" }, h("h2", {}, title, h("span", { class: "count" }, list.length)), list.length ? resourceList(list) : h("p", { class: "about" }, title !== "Depends on" ? "Nothing uses it." : ["source", "seed"].includes(resource.kind) ? "Nothing: data starts here." : "Nothing."));
   return h("div", { class: "pair" }, column("Depends on", up), column("Used by", down));
 }
 
@@ -284,7 +284,7 @@ function meta(values) {
 
 /** A piece of the graph within a page. */
 function lineageCard(project, resources, focus) {
-  const shown = [...resources].filter((each) => !each.hidden || each === focus);
+  const shown = [...resources];
   if (shown.length < 2) return null;
   const graph = new Graph(byFolder(shown), {
     focus: focus && focus.id,
