@@ -84,7 +84,8 @@ def translate(error: BaseException, *, cancelled: bool = False) -> ExecutionErro
 
 def error_class(error: BaseException) -> str | None:
     """Spark's name of an error: `TABLE_OR_VIEW_NOT_FOUND`; None where it has none."""
-    name = _ask(error, "getCondition" if hasattr(error, "getCondition") else "getErrorClass")  # PySpark 3 has the latter
+    method = "getCondition" if hasattr(error, "getCondition") else "getErrorClass"  # the latter on PySpark 3
+    name = _ask(error, method)
     if name is None and (found := BRACKETED.search(_words(error)[:200])) is not None:
         name = found[1]
     return name
