@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cli_reference import command_reference
+from engine_reference import engine_reference
 
 from understudy import errors
 
@@ -70,6 +71,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/adr/README.md": decision_index,
     "docs/reference/deferral-table.md": deferral_table,
     "docs/reference/commands.md": lambda: command_reference(NOTE),
+    "docs/reference/engines.md": lambda: engine_reference(NOTE),
     "docs/reference/errors.md": error_reference,
     "docs/reference/known-differences.md": known_differences,
 }

@@ -1,4 +1,4 @@
-"""Eight threads on one engine, and many models that stand on each other."""
+"""Concurrency: eight threads, and many models that stand on each other."""
 
 from __future__ import annotations
 
