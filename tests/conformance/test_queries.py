@@ -1,0 +1,88 @@
+"""Commands that ask: show, run-operation, source freshness."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from conformance.shop import Shop
+
+DEFER = ("--defer", "--state", "prod-artifacts")
+
+
+def shown(shop: Shop, *args: str) -> list[dict[str, Any]]:
+    """What `show` shows."""
+    ran = shop.run("show", *args, "--output", "json")
+    assert ran.exit_code == 0, ran.err
+    found: list[dict[str, Any]] = json.loads(ran.out)["show"]
+    return found
+
+
+class TestShow:
+    """Rows of nodes and of queries."""
+
+    def test_nodes_and_queries(self, shop: Shop) -> None:
+        shop.models(
+            a="{{ config(materialized='table') }} select 1 as id, 'x' as name, cast(1.5 as decimal(5, 2)) as half "
+            "union all select 2, null, null",
+            e="{{ config(materialized='ephemeral') }} select * from {{ ref('a') }} where id = 1",
+        ).ok("run")
+        assert shown(shop, "-s", "e") == [{"id": 1, "name": "x", "half": 1.5}]
+        assert shown(shop, "--inline", "select id from {{ ref('a') }} order by id", "--limit", "1") == [{"id": 1}]
+        assert shown(shop, "--inline-direct", "select 1 as x") == [{"x": 1}]
+        ran = shop.run("show", "--inline", "select nope from {{ ref('a') }}")
+        assert ran.exit_code == 2
+        assert "nope" in ran.err
+
+    def test_references_are_deferred(self, shop: Shop) -> None:
+        shop.models(a="{{ config(materialized='table') }} select 7 as id")
+        shop.ok("run", "--target", "prod")
+        (shop.root / "target").rename(shop.root / "prod-artifacts")
+        assert shown(shop, "--inline", "select id from {{ ref('a') }}", *DEFER) == [{"id": 7}]
+
+
+class TestOperation:
+    """Macros that are called from the command line."""
+
+    def test_statements_commit(self, shop: Shop) -> None:
+        macro = """
+            {% macro rebuild(name) %}
+              {% do run_query('create table ' ~ api.Relation.create(schema=target.schema, identifier=name)
+                              ~ ' as select id from ' ~ ref('a')) %}
+            {% endmacro %}
+            {% macro fails() %}{{ rebuild('left') }}{% do run_query('select nope') %}{% endmacro %}
+            """
+        shop.write({"macros/m.sql": macro}).models(a="select 3 as id").ok("run")
+        shop.ok("run-operation", "rebuild", "--args", "{name: copy}")
+        assert shop.rows("copy") == [(3,)]
+        assert shop.fails("run-operation", "fails")["fails"]["status"] == "error"
+        assert shop.rows("left") == [(3,)]
+
+
+class TestFreshness:
+    """How old sources are."""
+
+    def test_by_field_and_by_query(self, shop: Shop) -> None:
+        sources = """
+            sources:
+              - name: own
+                schema: "{{ target.schema }}"
+                config: {freshness: {warn_after: {count: 1, period: hour}, error_after: {count: 1, period: day}}}
+                tables:
+                  - {name: old, config: {loaded_at_field: seen}}
+                  - {name: new, identifier: old, config: {loaded_at_query: "select {{ current_timestamp() }}"}}
+                  - {name: none, identifier: old, config: {loaded_at_field: seen, freshness: {filter: 1 = 2}}}
+            """
+        shop.write({"models/sources.yml": sources})
+        shop.models(old="{{ config(materialized='table') }} select cast('2024-01-02 03:04:05' as timestamp) as seen")
+        shop.ok("run")
+        shop.fails("source", "freshness")
+        document = json.loads((shop.root / "target/sources.json").read_text())
+        found = {result["unique_id"].split(".")[3]: result for result in document["results"]}
+        assert {name: result["status"] for name, result in found.items()} == {
+            "old": "error",
+            "new": "pass",
+            "none": "error",
+        }
+        assert found["old"]["max_loaded_at"] == "2024-01-02T03:04:05+00:00"
+        assert found["none"]["max_loaded_at"] == "0001-01-01T00:00:00+00:00"
