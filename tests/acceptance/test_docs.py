@@ -12,7 +12,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
@@ -21,8 +21,10 @@ from typing import Any
 import pytest
 from support.cli import manifest, ok, project, query, understudy
 
+from understudy.adapters.duckdb.connection import DuckDBConnection
 from understudy.app.serving import open_server
-from understudy.errors import UsageError
+from understudy.core.relation import SchemaName
+from understudy.errors import PermissionDenied, UsageError
 
 HOSTILE = '</script><script>document.title = "owned"</script><img src=x onerror="document.title=1"> & "quotes"'
 FILES = {
@@ -276,3 +278,25 @@ def test_the_second_word_is_asked_for(args: tuple[str, ...], said: str, tmp_path
     ran = understudy(*args, cwd=tmp_path)
     assert ran.exit_code == 2
     assert said in ran.out + ran.err
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_is_there(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB has no rights that could be lacking; so its connection is made to answer as PostgreSQL's does."""
+    describe = DuckDBConnection.describe
+
+    def refusing(connection: DuckDBConnection, schemas: Iterable[SchemaName]) -> dict[SchemaName, Any]:
+        refused = PermissionDenied("permission denied for schema landing")
+        return {
+            name: refused if name.schema == "landing" else found
+            for name, found in describe(connection, schemas).items()
+        }
+
+    monkeypatch.setattr(DuckDBConnection, "describe", refusing)
+    ran = understudy("docs", "generate", cwd=shop)
+    assert ran.exit_code == 1  # as dbt's
+    assert "permission denied for schema landing" in ran.err
+    found = catalog(shop)
+    assert len(found["errors"]) == 1
+    assert "permission denied for schema landing" in found["errors"][0]
+    assert set(found["nodes"]) == {"model.shop.a", "model.shop.b", "seed.shop.names"}
+    assert found["sources"] == {}
