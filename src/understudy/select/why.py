@@ -55,9 +55,11 @@ def _words(tree: Tree) -> Iterator[tuple[Tree, str]]:
     waiting: list[tuple[Tree, str | None]] = [(tree, None)]
     while waiting:
         part, text = waiting.pop(0)
+        if isinstance(part, Group):
+            text = part.expected or text
         if isinstance(part, Group) and (part.operator != "intersection" or len(part.parts) == 1):
             parts = part.parts[:1] if part.operator == "difference" else part.parts
-            waiting = [*((each, part.expected or text) for each in parts), *waiting]
+            waiting = [*((each, text) for each in parts), *waiting]
         else:
             yield part, text or str(part)
 

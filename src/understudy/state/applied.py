@@ -14,10 +14,22 @@ import msgspec
 
 from understudy.core.manifest import Manifest
 from understudy.core.nodes import Macro
-from understudy.state.fingerprint import BODY, CONFIGS, CONTRACT, digest, fingerprint, get
+from understudy.state.fingerprint import (
+    BODY,
+    CONFIGS,
+    CONTRACT,
+    EXTERNAL,
+    RELATION,
+    SIGNATURE,
+    digest,
+    fingerprint,
+    get,
+)
 
-COUNTS = (BODY, CONFIGS, CONTRACT)
+COUNTS = (BODY, CONFIGS, CONTRACT, SIGNATURE)
 """The parts of a fingerprint that are code: a description or a folder makes no other relation."""
+OF_SOURCES = (RELATION, EXTERNAL)
+"""What counts of a source: which table it is."""
 SHORT = 16
 """As many digits of a digest are kept."""
 
@@ -78,11 +90,11 @@ class Prints:
 
     def _make(self, unique_id: str) -> Print:
         node: Any = self._manifest.get(unique_id) or self._manifest.functions[unique_id]
-        parts = fingerprint(node)
+        parts, counts = fingerprint(node), OF_SOURCES if unique_id in self._manifest.sources else COUNTS
         uses = self._manifest.uses.get(unique_id)
         macros = get(get(node, "depends_on"), "macros") or ()
         return Print(
-            code=digest({check: parts[check] for check in COUNTS if check in parts})[:SHORT],
+            code=digest({check: parts[check] for check in counts if check in parts})[:SHORT],
             macros=self._macros_of(macros),
             vars={} if uses is None else _plain(uses.vars),
             env={} if uses is None else dict(uses.env_vars),
