@@ -274,22 +274,25 @@ def _explanation(explanation: Explanation, paint: Paint, width: int) -> Iterator
         yield from _stands(node, paint)
         if node.unique_id in where and not any(node.unique_id in each.reads for each in explanation.nodes):
             yield ""
-            yield f"  {paint('Referred to', 'bold')}, it is"
+            yield f"  {paint('What refers to it reads', 'bold')}"
             yield from _weighed(where[node.unique_id], paint, named=False)
         if node.reads:
             yield ""
-            yield f"  {paint('It refers to', 'bold')}"
+            yield f"  {paint('It reads', 'bold')}"
             for each in node.reads:
                 if each in where:
                     yield from _weighed(where[each], paint, named=True)
 
 
 def _stands(node: Step, paint: Paint) -> Iterator[str]:
+    """Where the node's relation is, here and in the state."""
+    wide = max(6, len(node.production.environment) if node.production else 0)
     if node.target is not None:
         here = "not there yet" if node.target.exists is False else (node.target.kind or "").replace("_", " ")
-        yield f"  {paint('here', 'dim')}        {harmless(node.target.relation)} {paint(here and f'({here})', 'dim')}"
+        yield f"  {'target':<{wide}}  {harmless(node.target.relation)}  {paint(here, 'dim')}"
     if node.production is not None:
-        yield f"  {paint('in the state', 'dim')} {harmless(node.production.relation)} {paint(f'({_there(node.production)})', 'dim')}"
+        there = _there(node.production).partition(": ")[2]
+        yield f"  {harmless(node.production.environment):<{wide}}  {harmless(node.production.relation)}  {paint(there, 'dim')}"
 
 
 def _weighed(reference: Reference, paint: Paint, *, named: bool) -> Iterator[str]:
@@ -302,9 +305,8 @@ def _weighed(reference: Reference, paint: Paint, *, named: bool) -> Iterator[str
     for option in reference.options:
         mark = paint("✓", "good") if option.taken else paint("×", "dim")
         there = {True: " [there]", False: " [not there]", None: ""}[option.exists]
-        text = f"{option.environment:<{wide}}  {option.relation or '-'}{there}"
-        tail = "" if option.taken else f": {option.why}"
-        yield f"      {mark} {paint(harmless(text + tail), 'dim') if not option.taken else harmless(text)}"
+        text = harmless(f"{option.environment:<{wide}}  {option.relation or '-'}{there}")
+        yield f"      {mark} {text if option.taken else paint(f'{text}: {option.why}', 'dim')}"
     if reference.stale:
         yield f"      {paint(harmless(reference.stale), 'warn')}"
 

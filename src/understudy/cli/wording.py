@@ -32,6 +32,7 @@ from understudy.errors import ErrorList, UnderstudyError
 RANKS = {"debug": 0, "info": 1, "warn": 2, "error": 3, "none": 4}
 WORDS = {
     "success": "OK", "pass": "PASS", "warn": "WARN", "fail": "FAIL", "error": "ERROR", "skipped": "SKIP", "no-op": "NO-OP",
+    "partial success": "PART",
 }  # fmt: skip
 STYLES = {"good": "32", "warn": "33", "bad": "1;31", "dim": "2", "bold": "1"}
 STATUS_STYLE = {
@@ -42,6 +43,7 @@ STATUS_STYLE = {
     "ERROR": "bad",
     "SKIP": "dim",
     "NO-OP": "dim",
+    "PART": "bad",
 }
 PLURALS = {"analysis": "analyses", "saved_query": "saved queries"}
 SAME_WARNINGS = 5
@@ -125,7 +127,7 @@ class Wording:
             case Explained():
                 from understudy.cli.plan_text import plan_text
 
-                yield plan_text(event, self.paint, self.width or 120)
+                yield plan_text(event, self.paint, self.width or 120) + "\n"
             case Stage(text=text):
                 yield self.paint(text, "dim")
             case NodeStarted(kind=kind, name=name):
@@ -172,7 +174,7 @@ class Wording:
     # Nodes
 
     def _finished(self, event: NodeFinished) -> Iterator[str]:
-        if event.status in ("fail", "error", "warn"):
+        if event.status in ("fail", "error", "partial success", "warn"):
             self._failures.append(event)
         if not self.shows("info"):
             return

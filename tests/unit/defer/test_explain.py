@@ -91,7 +91,7 @@ def test_the_own_relation_is_taken(fields: dict[str, object], own: str, theirs: 
 )
 def test_why_the_own_relation_lost(fields: dict[str, object], why: str) -> None:
     found = weighed(PROD, **fields)  # type: ignore[arg-type]
-    assert [(each.taken, each.why) for each in found][0] == (False, why)
+    assert (found[0].taken, found[0].why) == (False, why)
     assert found[1].taken
 
 

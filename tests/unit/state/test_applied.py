@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from support.graphs import edges, manifest, model, seed
 from support.resources import make
 
 from understudy.core.manifest import Manifest, Uses
-from understudy.core.nodes import Macro, MacroDependsOn
+from understudy.core.nodes import Checksum, Macro, MacroDependsOn
 from understudy.state.applied import Print, Prints, difference
 
 A, B, C = "model.shop.a", "model.shop.b", "model.shop.c"
@@ -58,6 +59,11 @@ def told(new: Manifest, unique_id: str) -> str | None:
     return difference(Prints(old, edges(old)).of(unique_id), Prints(new, edges(new)).of(unique_id))
 
 
+def uses(variables: dict[str, Any], zone: str) -> Callable[[Manifest], None]:
+    return lambda found: found.uses.update({A: Uses(variables, {"ZONE": zone})})
+
+
+OTHER = "has another value than when it was built"
 OWN = "its code has changed since it was built"
 MACRO = "a macro that it uses has changed since it was built"
 
@@ -71,16 +77,16 @@ MACRO = "a macro that it uses has changed since it was built"
         (put(A, raw_code="select 2"), C, "b, which it reads, has changed since it was built"),
         (put(B, unrendered_config={"materialized": "table"}), B, OWN),
         (put(B, description="other", fqn=["shop", "x", "b"], tags=["t"]), B, None),
-        (put("seed.shop.numbers", checksum=msgspec.convert({"name": "sha256", "checksum": "2"}, type(seed("x").checksum))), A,
+        (put("seed.shop.numbers", checksum=Checksum("sha256", "2")), A,
          "numbers, which it reads, has changed since it was built"),
         (lambda found: setattr(found.sources["source.shop.s.raw"], "identifier", "z"), A,
          "s.raw, which it reads, has changed since it was built"),
         (text_of("macro.shop.m"), B, MACRO),
         (text_of("macro.shop.n"), B, MACRO),
         (text_of("macro.dbt.is_incremental"), B, None),
-        (lambda found: found.uses.update({A: Uses({"day": [2]}, {"ZONE": "eu"})}), A, "var('day') has another value than when it was built"),
-        (lambda found: found.uses.update({A: Uses({"day": [1]}, {"ZONE": "us"})}), A, "env_var('ZONE') has another value than when it was built"),
-        (lambda found: found.uses.update({A: Uses({"day": [1], "new": None}, {"ZONE": "eu"})}), A, "var('new') has another value than when it was built"),
+        (uses({"day": [2]}, "eu"), A, f"var('day') {OTHER}"),
+        (uses({"day": [1]}, "us"), A, f"env_var('ZONE') {OTHER}"),
+        (uses({"day": [1], "new": None}, "eu"), A, f"var('new') {OTHER}"),
         (lambda found: found.nodes[C].depends_on.nodes.append(A), C, "a, which it reads, has changed since it was built"),
     ],
 )  # fmt: skip
@@ -95,7 +101,7 @@ def test_several_inputs_are_named() -> None:
 
 def test_a_print_is_the_same_when_it_is_read_back() -> None:
     found = today()
-    found.uses[A] = Uses({"when": __import__("datetime").date(2026, 1, 2), "many": (1, 2)}, {})
+    found.uses[A] = Uses({"when": date(2026, 1, 2), "many": (1, 2)}, {})
     made = Prints(found, edges(found)).of(A)
     assert msgspec.json.decode(msgspec.json.encode(made), type=Print) == made
 
@@ -111,3 +117,12 @@ def test_functions_count_as_inputs() -> None:
 def test_what_is_not_there() -> None:
     with pytest.raises(KeyError):
         Prints(today(), edges(today())).of("model.shop.nope")
+
+
+def test_each_node_and_macro_is_read_once() -> None:
+    found = edit(lambda each: each.nodes[C].depends_on.nodes.extend([A, "seed.shop.numbers"]))
+    found.nodes[C].depends_on.macros.append("macro.shop.n")
+    prints = Prints(found, edges(found))
+    assert set(prints.of(C).inputs) == {A, B, "seed.shop.numbers"}
+    assert prints.of(C) is prints.of(C)
+    assert prints.of(B).macros != prints.of(C).macros != ""
