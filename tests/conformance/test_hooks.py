@@ -1,0 +1,72 @@
+"""Hooks and transactions: what a model's hooks leave when the model fails."""
+
+from __future__ import annotations
+
+import pytest
+from conformance.shop import Shop
+
+LOG = "dev.hook_log"
+PROJECT = f"""
+name: shop
+version: '1.0'
+profile: shop
+on-run-start: ["create table if not exists {LOG} (what varchar(50))"]
+"""
+FAILS = "select cast('x' || cast(count(*) as varchar(20)) as integer) as id from dev.hook_log"
+
+
+def logs(word: str) -> str:
+    return f"insert into {LOG} select '{word}'"
+
+
+@pytest.fixture
+def logged(shop: Shop) -> Shop:
+    """A project with a table that hooks write to."""
+    return shop.write({"dbt_project.yml": PROJECT})
+
+
+def model(sql: str, **hooks: str) -> str:
+    given = ", ".join(f"{name.replace('_', '_')}=[{value}]" for name, value in hooks.items())
+    return f"{{{{ config(materialized='table', {given}) }}}} {sql}"
+
+
+class TestOutside:
+    """Hooks outside of the model's transaction stand by themselves."""
+
+    @pytest.mark.parametrize("hook", ['before_begin("{0}")', '{{"sql": "{0}", "transaction": false}}'])
+    def test_before_a_model_that_fails(self, logged: Shop, hook: str) -> None:
+        logged.models(a=model(FAILS, pre_hook=hook.format(logs("before")))).fails("run")
+        assert logged.rows("hook_log") == [("before",)]
+
+    def test_after_a_model_that_fails_they_do_not_run(self, logged: Shop) -> None:
+        logged.models(a=model(FAILS, post_hook=f'after_commit("{logs("after")}")')).fails("run")
+        assert logged.rows("hook_log") == []
+
+    def test_one_that_fails_comes_after_the_model_stands(self, logged: Shop) -> None:
+        logged.models(a=model("select 1 as id", post_hook='after_commit("select * from missing")'))
+        assert logged.fails("run")["a"]["status"] == "error"
+        assert logged.rows("a") == [(1,)]
+
+
+class TestInside:
+    """Hooks inside of the transaction share the model's fate."""
+
+    @pytest.mark.never("spark", raises=AssertionError, reason="no transactions")
+    def test_before_a_model_that_fails(self, logged: Shop) -> None:
+        logged.models(a=model(FAILS, pre_hook=f'"{logs("inside")}"')).fails("run")
+        assert logged.rows("hook_log") == []
+
+    def test_they_see_what_is_built(self, logged: Shop) -> None:
+        hook = f'"insert into {LOG} select cast(count(*) as varchar(9)) from {{{{ this }}}}"'
+        logged.models(a=model("select 1 as id union all select 2", post_hook=hook)).ok("run")
+        assert logged.rows("hook_log") == [("2",)]
+
+    @pytest.mark.never("spark", raises=AssertionError, reason="no transactions")
+    @pytest.mark.parametrize("kind", ["incremental", "table"])
+    def test_a_failed_one_undoes_all(self, logged: Shop, kind: str) -> None:
+        head = f"{{{{ config(materialized='{kind}') }}}}"
+        logged.models(a=f"{head} select 1 as id").ok("run")
+        hooks = f'post_hook=["{logs("after")}", "select * from missing"]'
+        logged.models(a=f"{{{{ config(materialized='{kind}', {hooks}) }}}} select 2 as id").fails("run")
+        assert logged.rows("a") == [(1,)]
+        assert logged.rows("hook_log") == []
