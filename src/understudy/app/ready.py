@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
 from understudy.adapters.base import Adapter
@@ -97,9 +97,9 @@ def list_schemas(adapter: Adapter, schemas: Iterable[SchemaName], cache: Relatio
 
 def exists(adapter: Adapter, cache: RelationCache, relation: Relation) -> bool:
     """Whether a relation is there, as far as its schema may be listed."""
-    with closing(adapter.connect()) as connection:
+    with ExitStack() as opened:
         try:
-            return cache.find(relation, lambda: connection) is not None
+            return cache.find(relation, lambda: opened.enter_context(closing(adapter.connect()))) is not None
         except DatabaseError:
             return True
 

@@ -13,7 +13,8 @@ from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any, TextIO, cast
 
 from understudy.app.events import Event, NodeFinished, NodeStarted, RunFinished, Selected, Stage, level
-from understudy.cli.wording import Wording, count, duration, harmless, shorten
+from understudy.cli.wording import Wording
+from understudy.cli.words import count, duration, harmless, shorten
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from understudy.app.events import Explained, Planned
-from understudy.cli.wording import count, duration, enumerate_words, harmless, shorten
+from understudy.cli.words import count, duration, enumerate_words, harmless, shorten
 from understudy.execute.outline import (
     Difference,
     Explanation,
