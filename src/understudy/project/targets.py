@@ -67,6 +67,9 @@ def read_fields(type_: Any, fields: Mapping[str, Any], where: str) -> dict[str, 
         raise ProfileError(f"{where} lacks {', '.join(repr(name) for name in missing)}")
     if type_ == "duckdb":
         result["database"] = duckdb_database(result, where)
+    if type_ == "spark":
+        check_spark_database(result, where)
+        result["database"] = None
     if not isinstance(result.get("schema"), str):
         raise ProfileError(f"The 'schema' of {where} must be text, not {result.get('schema')!r}")
     return result
@@ -83,6 +86,16 @@ def duckdb_database(fields: Mapping[str, Any], where: str) -> str:
         f"{where} has the database '{given}', but DuckDB names the database of its path '{derived}'",
         hint=f"Leave 'database' out, or write '{derived}'",
     )
+
+
+def check_spark_database(fields: Mapping[str, Any], where: str) -> None:
+    """There is none above a schema: another one than the schema itself is a mistake (dbt-spark 1.11)."""
+    given, schema = fields.get("database"), fields.get("schema")
+    if given not in (None, schema):
+        raise ProfileError(
+            f"{where} has the database '{given}', but a schema is a database on Spark",
+            hint=f"Leave 'database' out; the schema is '{schema}'",
+        )
 
 
 def path_database(path: Any) -> str:

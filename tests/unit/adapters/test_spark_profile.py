@@ -10,6 +10,7 @@ import pytest
 from understudy.adapters.spark.profile import Profile, read_profile
 from understudy.adapters.spark.session import is_unready, settings
 from understudy.errors import ProfileError
+from understudy.project.targets import read_fields
 
 LEAST: dict[str, Any] = {"method": "session", "schema": "dev", "host": "NA"}
 CONNECT: dict[str, Any] = {"method": "connect", "schema": "dev", "host": "spark.example.org"}
@@ -60,7 +61,6 @@ def test_the_address_of_spark_connect(fields: dict[str, Any], url: str) -> None:
         ({"method": "odbc"}, "needs the ODBC driver", "method: connect"),
         ({"method": "sesion"}, "has no method 'sesion'", "'session'"),
         ({"method": None}, "has no method 'None'", "session, connect"),
-        ({"database": "other"}, "a schema is a database on Spark", "'dev'"),
         ({"method": "connect", "host": None}, "needs 'remote' or 'host'", "sc://"),
         ({"method": "connect", "remote": "http://x"}, "must begin with sc://", None),
         ({"port": "x"}, "'port' must be a whole number", None),
@@ -76,6 +76,12 @@ def test_what_is_wrong_is_told(fields: dict[str, Any], message: str, hint: str |
         read_profile({**LEAST, **fields}, "/shop")
     assert message in caught.value.message
     assert hint is None or hint in (caught.value.hint or "")
+
+
+def test_there_is_no_database_above_a_schema() -> None:
+    assert read_fields("spark", {**LEAST, "database": "dev"}, "The target")["database"] is None
+    with pytest.raises(ProfileError, match="a schema is a database on Spark"):
+        read_fields("spark", {**LEAST, "database": "other"}, "The target")
 
 
 def test_a_token_of_the_wrong_kind_is_not_shown() -> None:

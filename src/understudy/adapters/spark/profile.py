@@ -83,12 +83,6 @@ def read_profile(credentials: Mapping[str, Any], project_root: str) -> Profile:
             raise ProfileError(f"A profile of type spark has no field '{name}'", hint=hint)
     method = values.get("method")
     _check_method(method)
-    database = credentials.get("database")
-    if database not in (None, credentials.get("schema")):
-        raise ProfileError(
-            f"The profile has the database '{database}', but a schema is a database on Spark",
-            hint=f"Leave 'database' out; the schema is '{credentials.get('schema')}'.",
-        )
     if method == "connect" and not values.get("remote") and not values.get("host"):
         raise ProfileError(
             "A profile of method 'connect' needs 'remote' or 'host'", hint="remote: sc://localhost:15002"
