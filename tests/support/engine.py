@@ -8,6 +8,7 @@ from typing import Any
 
 from understudy.adapters.duckdb.connection import DuckDBAdapter
 from understudy.adapters.duckdb.profile import Profile
+from understudy.core.batch import Batch
 from understudy.core.manifest import Manifest
 from understudy.core.nodes import Checksum, Macro, Model, Node, Seed, SingularTest
 from understudy.core.project import Package, Settings, Target
@@ -16,7 +17,8 @@ from understudy.core.statement import Load, Request, Result, Statement
 from understudy.execute.events import NodeEvent
 from understudy.execute.plan import make_plan
 from understudy.execute.results import NodeResult
-from understudy.execute.runner import RunOptions, run
+from understudy.execute.runner import run
+from understudy.execute.worker import RunOptions
 from understudy.graph.dag import Dag
 from understudy.sql.dialect import dialect
 from understudy.stdlib.registry import BUILTINS
@@ -98,12 +100,14 @@ class StubCompiler:
     manifest: Manifest
     renderer: Renderer
 
-    def compile(self, unique_id: str, database: Any) -> Compiled:
+    def compile(self, unique_id: str, database: Any, *, batch: Batch | None = None) -> Compiled:
         node: Any = self.manifest.nodes[unique_id]
-        return Compiled(self.session(unique_id, database).render(node.raw_code))
+        return Compiled(self.session(unique_id, database, batch=batch).render(node.raw_code))
 
-    def session(self, unique_id: str, database: Any) -> Session:
-        return self.renderer.session(self.manifest.nodes[unique_id], None, database=database)
+    def session(self, unique_id: str, database: Any, *, batch: Batch | None = None) -> Session:
+        session = self.renderer.session(self.manifest.nodes[unique_id], None, database=database)
+        session.batch = batch
+        return session
 
     def relation(self, unique_id: str) -> Relation:
         return node_relation(self.manifest.nodes[unique_id], dialect("duckdb"), {})

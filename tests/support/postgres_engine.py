@@ -16,7 +16,8 @@ from understudy.core.project import Package, Settings
 from understudy.core.relation import Relation
 from understudy.execute.plan import make_plan
 from understudy.execute.results import NodeResult
-from understudy.execute.runner import RunOptions, run
+from understudy.execute.runner import run
+from understudy.execute.worker import RunOptions
 from understudy.graph.dag import Dag
 from understudy.sql.dialect import dialect
 from understudy.stdlib.registry import BUILTINS

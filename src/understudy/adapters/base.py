@@ -18,7 +18,8 @@ class Capabilities:
 
     `transactions`: several statements, DDL among them, are done whole or not at all. `swap_in_place`: a relation can be
     dropped and another renamed to its name in one transaction. `cross_database`: a query may read other databases.
-    `grants`: relations have rights, and a session may lack them.
+    `grants`: relations have rights, and a session may lack them. `concurrent_batches`: batches of one table can be built at
+    once.
     """
 
     transactions: bool = True
@@ -26,6 +27,7 @@ class Capabilities:
     cancel: bool = True
     temporary_tables: bool = True
     grants: bool = False
+    concurrent_batches: bool = False
 
 
 Listing = Mapping[SchemaName, Sequence[Relation] | DatabaseError]

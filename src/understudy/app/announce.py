@@ -101,7 +101,7 @@ def total(
             passed=statuses["pass"],
             warned=statuses["warn"],
             failed=statuses["fail"],
-            errors=statuses["error"],
+            errors=statuses["error"] + statuses["partial success"],
             skipped=statuses["skipped"],
             stood_in=sum(unique_id.startswith("model.") for unique_id in spared),
             stood_in_seconds=sum(known) if known else None,

@@ -18,7 +18,7 @@ from understudy.core.nodes import Seed
 from understudy.errors import UnderstudyError, raise_all
 from understudy.execute.database import LiveDatabase
 from understudy.execute.results import NodeResult
-from understudy.execute.runner import Clock
+from understudy.execute.clock import Clock
 
 
 def compile_selected(invocation: Invocation) -> Outcome:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # only plan and explain need them at run time
     from understudy.execute.outline import Explanation, Outline
 
 Level = Literal["debug", "info", "warn", "error"]
-Status = Literal["success", "pass", "warn", "fail", "error", "skipped", "no-op"]
+Status = Literal["success", "pass", "warn", "fail", "error", "partial success", "skipped", "no-op"]
 """The `status` of run_results.json (dbt 1.11: RunStatus, TestStatus)."""
 
 
@@ -256,7 +256,7 @@ Event = (
 def level(event: Event) -> Level:
     """How severe an event is."""
     match event:
-        case ErrorRaised() | NodeFinished(status="fail" | "error"):
+        case ErrorRaised() | NodeFinished(status="fail" | "error" | "partial success"):
             return "error"
         case WarningRaised() | NodeFinished(status="warn"):
             return "warn"

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from understudy.app.events import Event, WarningRaised
 from understudy.app.options import Options, WarnRules
 from understudy.core.warning import Warning_
 from understudy.errors import UsageError
+from understudy.execute.worker import Again
 
 Emit = Callable[[Event], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """The run that `retry` takes up: the nodes of it that are run `again`, and `all` that it was about."""
+    """The run that `retry` takes up: the nodes of it that are run `again`, and `all` that it was about.
+
+    `batches`: of its microbatch models, which batches failed.
+    """
 
     again: frozenset[str]
     all: frozenset[str]
+    batches: Mapping[str, Again] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from understudy.app.event_time import unfinished
 from understudy.app.events import Logged
 from understudy.app.invocation import Invocation, Retried
 from understudy.app.load import project_options
@@ -47,7 +48,10 @@ def take_up(invocation: Invocation) -> Invocation | None:
         return None
     everything = frozenset(each.unique_id for each in results.results)
     return dataclasses.replace(
-        invocation, options=options, rules=WarnRules.of(options), retried=Retried(nodes, everything)
+        invocation,
+        options=options,
+        rules=WarnRules.of(options),
+        retried=Retried(nodes, everything, unfinished(results.results)),
     )
 
 

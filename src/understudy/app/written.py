@@ -13,7 +13,7 @@ from understudy.artifacts.manifest import CompiledCode, write_manifest
 from understudy.artifacts.metadata import RUN_RESULTS, manifest_metadata, metadata
 from understudy.artifacts.run_results import RunResult, RunResults, Timing, write_run_results
 from understudy.compile.compiler import Compiler
-from understudy.core.nodes import Node, Seed
+from understudy.core.nodes import BaseNode, Node, Seed, UnitTest
 from understudy.execute.results import NodeResult
 
 SECRET = "DBT_ENV_SECRET"
@@ -31,8 +31,13 @@ class Written:
 
     def node(self, result: NodeResult) -> str | None:
         """Write a node's compiled and run SQL. Returns the compiled file's path, relative to the project."""
-        node = self._project.manifest.nodes.get(result.unique_id)
-        if node is None or not self._invocation.options.write_json:
+        node = self._project.manifest.get(result.unique_id)
+        if not self._invocation.options.write_json:
+            return None
+        if isinstance(node, UnitTest):
+            sql = result.compiled_code
+            return None if sql is None else write_sql(node, "compiled", sql, **self._where())
+        if not isinstance(node, BaseNode):
             return None
         path = None
         if result.compiled_code is not None:
@@ -41,6 +46,11 @@ class Written:
                 self._ephemeral(unique_id)
         if result.run_sql:
             self._built[result.unique_id] = write_sql(node, "run", result.run_sql, **self._where())
+        for batch in result.batches:
+            if batch.compiled_code is not None:
+                path = write_sql(node, "compiled", batch.compiled_code, batch=batch.label, **self._where())
+            if batch.run_sql:
+                write_sql(node, "run", batch.run_sql, batch=batch.label, **self._where())
         return path
 
     def _write_compiled(self, node: Node, sql: str, ctes: Sequence[tuple[str, str]]) -> str:
@@ -125,4 +135,5 @@ def as_artifact(result: NodeResult, project: Project) -> RunResult:
         compiled=None if result.compiled_code is None else True,
         compiled_code=result.compiled_code,
         relation_name=None if isinstance(node, Seed) else relation_name,
+        batch_results=result.batch_results,
     )

@@ -56,6 +56,7 @@ class PriorResult(msgspec.Struct, frozen=True):
     status: str
     execution_time: float = 0.0
     adapter_response: dict[str, Any] = {}
+    batch_results: dict[str, list[list[str]]] | None = None
 
     @property
     def rows(self) -> int | None:

@@ -15,6 +15,7 @@ Steps = Generator[Request, Result, "Outcome"]
 
 BEGIN = Statement("begin", purpose="begin")
 COMMIT = Statement("commit", purpose="commit")
+BOTH = frozenset({"pre-hook", "post-hook"})
 
 
 class Macros(Protocol):
@@ -58,6 +59,10 @@ class Build:
     transactions: bool = True
     seed: SeedFile | None = None
     store_failures: bool = False
+    hooks: frozenset[str] = BOTH
+    """The kinds of hooks that run: of a microbatch model's batches the first has the one, the last the other."""
+    extends: bool = False
+    """Whether it is a batch after the first, which adds to the table even where a full refresh was asked for."""
     added: Callable[[Relation], None] = lambda relation: None
     """Told of a relation as soon as it stands, before the transaction ends: macros may ask for its columns."""
 

@@ -171,6 +171,11 @@ class LiveDatabase:
         if self._connection is not None:
             self._connection.cancel()
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether `cancel` was called."""
+        return self._cancelled.is_set()
+
     def close(self) -> None:
         """Close the connection."""
         if self._connection is not None:

@@ -10,10 +10,10 @@ from typing import Any, Literal
 from understudy.compile.compiler import Compiler
 from understudy.core.nodes import Source
 from understudy.errors import DatabaseError, ExecutionError, Place, UnderstudyError
+from understudy.execute.clock import Clock
 from understudy.execute.database import LiveDatabase
 from understudy.execute.plan import Step
 from understudy.execute.results import NodeResult
-from understudy.execute.runner import Clock
 from understudy.sql.dialect import Dialect
 from understudy.template.relations import source_relation
 

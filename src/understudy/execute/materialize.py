@@ -14,6 +14,7 @@ from understudy.core.statement import Load, Result, Statement
 from understudy.errors import ExecutionError, did_you_mean
 from understudy.execute.build import Build, Outcome, Steps
 from understudy.execute.external import external
+from understudy.execute.functions import function
 from understudy.execute.parts import after, before, begin, check_name, commit, drop, replace, swap
 from understudy.execute.snapshots import snapshot
 from understudy.template.objects import unwrap
@@ -50,7 +51,8 @@ def incremental(build: Build) -> Steps:
     dbt 1.11 and dbt-duckdb 1.11: materialization incremental.
     """
     existing = build.existing
-    if existing is None or existing.type != "table" or build.macros.call("should_full_refresh"):
+    anew = existing is None or existing.type != "table"
+    if anew or (not build.extends and build.macros.call("should_full_refresh")):
         return (yield from replace(build, "table"))
     target = build.this.with_type("table")
     call = build.macros.call
@@ -150,6 +152,7 @@ MATERIALIZATIONS: Mapping[str, Callable[[Build], Steps]] = {
     "seed": seed,
     "snapshot": snapshot,
     "test": test,
+    "function": function,
 }
 
 

@@ -151,7 +151,7 @@ def commit(build: Build) -> Part:
 
 def hooks(build: Build, kind: str, *, inside: bool) -> Part:
     """The node's hooks of a kind, in the transaction or outside of it."""
-    for hook in build.config.get(kind) or ():
+    for hook in (build.config.get(kind) or ()) if kind in build.hooks else ():
         if bool(hook.get("transaction", True)) is inside:
             sql = build.macros.render(hook["sql"]).strip()
             if sql:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
-Status = Literal["success", "pass", "warn", "fail", "error", "skipped", "no-op"]
+from understudy.core.batch import Batch
 
-FAILED: frozenset[str] = frozenset({"error", "fail"})
+Status = Literal["success", "pass", "warn", "fail", "error", "partial success", "skipped", "no-op"]
+
+FAILED: frozenset[str] = frozenset({"error", "fail", "partial success"})
 """Statuses that end a run with --fail-fast."""
+BLOCKING: frozenset[str] = frozenset({"error", "partial success"})
+"""Statuses that keep what is below from running."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +27,29 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What came of one batch of a microbatch model. `label` names it in files: `2024-01-31`."""
+
+    batch: Batch
+    label: str
+    status: Literal["success", "error", "skipped"]
+    message: str | None = None
+    seconds: float = 0.0
+    compiled_code: str | None = None
+    run_sql: str | None = None
+    error: BaseException | None = None
+
+
+Moments = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
 class NodeResult:
     """One line of `run_results.json`, and what the console tells beside it.
 
     `execution_time` is in seconds. `failures` counts the rows of a test. `ctes` are the ephemeral models in the compiled
     code, (unique_id, SQL) each. `run_sql` is the main statement as it was sent.
+    `batches` are those of a microbatch model, `earlier` the windows that a run before this retry has built.
     `cause` names the node because of which this one was skipped; `error` is what went wrong.
     """
 
@@ -44,3 +67,22 @@ class NodeResult:
     run_sql: str | None = None
     cause: str | None = None
     error: BaseException | None = None
+    batches: tuple[BatchResult, ...] = ()
+    earlier: tuple[Moments, ...] = ()
+
+    @property
+    def batch_results(self) -> dict[str, list[list[str]]] | None:
+        """`batch_results` of `run_results.json`; None for what is not built in batches."""
+        if not self.batches and not self.earlier:
+            return None
+        done = sorted(_moments(each.batch) for each in self.batches if each.status == "success")
+        failed = sorted(_moments(each.batch) for each in self.batches if each.status != "success")
+        return {"successful": _texts([*done, *self.earlier]), "failed": _texts(failed)}
+
+
+def _moments(batch: Batch) -> Moments:
+    return batch.event_time_start, batch.event_time_end
+
+
+def _texts(windows: Iterable[Moments]) -> list[list[str]]:
+    return [[start.isoformat(), end.isoformat()] for start, end in windows]

@@ -11,7 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from understudy.errors import Cancelled
 from understudy.execute.plan import Step
@@ -34,6 +34,11 @@ class Worker(Protocol):
         """The thread ends."""
 
 
+Task = Callable[[Any], None]
+"""A part of a step that any worker may do: it is called with the worker of the thread that has time, and raises nothing."""
+Tasks = queue.SimpleQueue["Step | Task | None"]
+
+
 @dataclass(frozen=True, slots=True)
 class Hooks:
     """What the scheduler tells while it works. `skipped` makes the result of a step that does not run:
@@ -52,14 +57,18 @@ def run_steps(
     threads: int,
     blocks: Callable[[NodeResult], bool],
     fail_fast: bool = False,
+    tasks: Tasks | None = None,
 ) -> list[NodeResult]:
     """Run all steps; the results stand in the order in which steps ended.
+
+    A worker may put parts of its step into `tasks`: threads that have nothing else to do take them.
 
     `blocks` says whether a result keeps the steps below from running; so does every skip. With `fail_fast` the first failure
     cancels what runs and skips the rest. KeyboardInterrupt does the same, and is not raised again: steps that did not end
     carry a Cancelled error.
     """
-    return _Run(steps, worker, hooks, max(1, min(threads, len(steps))), blocks, fail_fast).go()
+    found = queue.SimpleQueue() if tasks is None else tasks
+    return _Run(steps, worker, hooks, max(1, threads), blocks, fail_fast, found).go()
 
 
 class _Run:
@@ -71,6 +80,7 @@ class _Run:
         threads: int,
         blocks: Callable[[NodeResult], bool],
         fail_fast: bool,
+        tasks: Tasks,
     ) -> None:
         self.steps = {step.unique_id: step for step in steps}
         self.places = {step.unique_id: place for place, step in enumerate(steps)}
@@ -86,7 +96,7 @@ class _Run:
         self.running: set[str] = set()
         self.results: dict[str, NodeResult] = {}
         self.stop: str | None = None
-        self.tasks: queue.SimpleQueue[Step | None] = queue.SimpleQueue()
+        self.tasks = tasks
         self.done: queue.SimpleQueue[NodeResult] = queue.SimpleQueue()
         self.workers: list[Worker] = []
         self.got: NodeResult | None = None  # kept here, so that an interrupt between two lines does not lose it
@@ -150,7 +160,7 @@ class _Run:
 
     def _settle(self, result: NodeResult) -> None:
         self.running.discard(result.unique_id)
-        if isinstance(result.error, Cancelled) and self.stop is not None:
+        if isinstance(result.error, Cancelled) and self.stop is not None and not result.batches:
             result = self.hooks.skipped(self.steps[result.unique_id], None, self.stop)
         self._finish(result)
         if self.fail_fast and result.status in FAILED and self.stop is None:
@@ -189,7 +199,10 @@ class _Run:
 
     def _work(self, worker: Worker) -> None:
         try:
-            while (step := self.tasks.get()) is not None:
-                self.done.put(worker.run(step))
+            while (task := self.tasks.get()) is not None:
+                if isinstance(task, Step):
+                    self.done.put(worker.run(task))
+                else:
+                    task(worker)
         finally:
             worker.close()

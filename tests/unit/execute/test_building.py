@@ -170,7 +170,7 @@ def test_a_view_in_the_place_of_an_incremental_model(engine: Engine) -> None:
     assert engine.query("select id from dev.a order by 1") == [(1,), (2,)]
 
 
-@pytest.mark.parametrize("strategy", ["merge", "microbatch", "insert_overwrite", "guess"])
+@pytest.mark.parametrize("strategy", ["insert_overwrite", "guess"])
 def test_strategies_that_are_not_there(engine: Engine, strategy: str) -> None:
     engine.one(incremental())
     result = engine.one(incremental(incremental_strategy=strategy))

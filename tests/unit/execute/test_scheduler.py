@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from understudy.errors import Cancelled
 from understudy.execute.plan import Step
 from understudy.execute.results import NodeResult
-from understudy.execute.runner import skipped
+from understudy.execute.worker import skipped
 from understudy.execute.scheduler import FAIL_FAST, INTERRUPTED, Hooks, run_steps
 
 Work = Callable[[Step, threading.Event], NodeResult]

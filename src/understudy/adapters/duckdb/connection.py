@@ -46,7 +46,7 @@ class DuckDBAdapter:
     ) -> None:
         self.profile = profile
         self.project_root = project_root
-        self.capabilities = Capabilities(transactions=not profile.disable_transactions)
+        self.capabilities = Capabilities(transactions=not profile.disable_transactions, concurrent_batches=True)
         self._siblings = {name.lower(): paths for name, paths in (siblings or {}).items()}
         self._lock = threading.Lock()
         self._instance: duckdb.DuckDBPyConnection | None = None

@@ -1,0 +1,1 @@
+select * from {{ ref('batches_that_fail') }}
