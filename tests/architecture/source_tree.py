@@ -30,6 +30,8 @@ PURE_ZONE = (
     "understudy.execute.outline",
     "understudy.execute.materialize",
     "understudy.execute.build",
+    "understudy.execute.external",
+    "understudy.execute.functions",
     "understudy.execute.parts",
     "understudy.execute.judge",
     "understudy.execute.snapshots",

@@ -22,6 +22,7 @@ from support.cli import understudy
 CASES = {
     "everything": PROJECTS / "everything",
     "jaffle": PROJECTS / "jaffle",
+    "kinds_built": PROJECTS / "kinds_built",
     "packages_local": PROJECTS / "packages_local",
     "ecommerce": ROOT / "examples/ecommerce",
     **checkouts(),

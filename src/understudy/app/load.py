@@ -16,6 +16,7 @@ from understudy.graph.names import Names
 from understudy.parse.project import parse_project
 from understudy.project.files import read_files, read_seed
 from understudy.project.settings import ProjectOptions, load_settings
+from understudy.select.yaml import manifest_selectors, read_selectors
 from understudy.sql.dialect import Dialect, dialect
 from understudy.stdlib.registry import BUILTINS, builtin_macros
 from understudy.template.renderer import Renderer
@@ -117,6 +118,8 @@ def load_project(invocation: Invocation) -> Project:
     )
     invocation.warn(*parsed.warnings)
     invocation.warn(*link(parsed.manifest, settings))
+    read_selectors(settings.root.selectors)  # says what is wrong with them
+    parsed.manifest.selectors = manifest_selectors(settings.root.selectors)
     return Project(
         settings=settings,
         manifest=parsed.manifest,

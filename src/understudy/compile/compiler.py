@@ -10,6 +10,7 @@ from typing import Any
 from understudy.compile.ctes import Cte, cte, inject, merged
 from understudy.compile.graph import flat_graph
 from understudy.compile.lookups import NodeLookups, References
+from understudy.compile.unit_tests import UnitTestCompiler
 from understudy.core.batch import Batch, Narrowed
 from understudy.core.manifest import Manifest
 from understudy.core.nodes import Node, Seed
@@ -93,6 +94,8 @@ class Compiler:
             for each in rendered.ephemerals:
                 self.compile(each, database)
             return self._inject(rendered)
+        if unique_id in self.manifest.unit_tests:
+            return self._unit_test(unique_id, database)
         stack = [unique_id]
         while stack:
             current = stack[-1]
@@ -162,6 +165,16 @@ class Compiler:
             if rendered is None:
                 rendered = self._rendered[unique_id] = self._render_node(self._node(unique_id), database)
             return rendered
+
+    def _unit_test(self, unique_id: str, database: Database | None) -> Compiled:
+        compiled = self._compiled.get(unique_id)
+        if compiled is None:
+            test = UnitTestCompiler(self._references, self.renderer, self.manifest.unit_tests[unique_id], database)
+            sql, ctes, query = test.compile()
+            pairs = tuple((item.unique_id, item.sql) for item in ctes)
+            compiled = Compiled(sql, pairs, tuple(test.deferred.values()), query, test.uses)
+            self._compiled[unique_id] = compiled
+        return compiled
 
     def _render_node(self, node: Node, database: Database | None, batch: Batch | None = None) -> _Rendered:
         if isinstance(node, Seed) or node.language != "sql":

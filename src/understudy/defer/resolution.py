@@ -189,7 +189,13 @@ def references(
 
 
 def read_by(manifest: Manifest, parents: Parents, root: str) -> Iterator[str]:
-    """The nodes that one node refers to, directly or through ephemeral models, each once."""
+    """The nodes that one node refers to, directly or through ephemeral models, each once.
+
+    A unit test reads the types of what its rows stand for, where they are not given as SQL, and the model's functions.
+    """
+    if root in manifest.unit_tests:
+        yield from _typed_by(manifest, parents, root)
+        return
     waiting, seen = [root], {root}
     while waiting:
         for parent in parents.parents(waiting.pop()):
@@ -199,6 +205,18 @@ def read_by(manifest: Manifest, parents: Parents, root: str) -> Iterator[str]:
             yield parent
             if node_of(manifest, parent).is_ephemeral:
                 waiting.append(parent)
+
+
+def _typed_by(manifest: Manifest, parents: Parents, unit_test: str) -> Iterator[str]:
+    test = manifest.unit_tests[unit_test]
+    given = zip(manifest.inputs.get(unit_test, ()), test.given, strict=True)
+    typed = [unique_id for unique_id, each in given if unique_id is not None and each["format"] != "sql"]
+    for unique_id in dict.fromkeys(typed):
+        node = manifest.nodes.get(unique_id)
+        if node is not None and not node.is_ephemeral:
+            yield unique_id
+    for model in test.depends_on.nodes:
+        yield from (parent for parent in parents.parents(model) if parent in manifest.functions)
 
 
 def facts(

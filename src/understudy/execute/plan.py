@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from understudy.core.manifest import Manifest
-from understudy.core.nodes import Node, Operation
+from understudy.core.nodes import BaseNode, Operation
 from understudy.core.relation import SchemaName
 from understudy.graph.dag import Dag
 
-Action = Literal["model", "seed", "snapshot", "test", "exposure", "source"]
+Action = Literal["model", "seed", "snapshot", "test", "unit_test", "function", "exposure", "saved_query", "source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def make_plan(
     schemas = dict.fromkeys(
         SchemaName(node.database, node.schema)
         for unique_id in order
-        if (node := manifest.nodes.get(unique_id)) is not None and _leaves_relation(node, store_failures)
+        if isinstance(node := manifest.get(unique_id), BaseNode) and _leaves_relation(node, store_failures)
     )
     hooked = bool(steps)
     return Plan(
@@ -73,7 +73,13 @@ def make_plan(
 def _action(manifest: Manifest, unique_id: str) -> Action | None:
     node = manifest.nodes.get(unique_id)
     if node is None:
-        return "exposure" if unique_id in manifest.exposures else None
+        others: tuple[tuple[Action, Mapping[str, object]], ...] = (
+            ("exposure", manifest.exposures),
+            ("unit_test", manifest.unit_tests),
+            ("function", manifest.functions),
+            ("saved_query", manifest.saved_queries),
+        )
+        return next((action for action, part in others if unique_id in part), None)
     if node.is_ephemeral:
         return None
     match node.resource_type:
@@ -88,7 +94,7 @@ def _action(manifest: Manifest, unique_id: str) -> Action | None:
     return None
 
 
-def stores_failures(node: Node, flag: bool) -> bool:
+def stores_failures(node: BaseNode, flag: bool) -> bool:
     """Whether a test keeps its failing rows: its `store_failures_as`, its `store_failures`, else the command line."""
     kept_as = node.config.get("store_failures_as")
     if kept_as is not None:
@@ -97,7 +103,7 @@ def stores_failures(node: Node, flag: bool) -> bool:
     return flag if configured is None else bool(configured)
 
 
-def _leaves_relation(node: Node, store_failures: bool) -> bool:
+def _leaves_relation(node: BaseNode, store_failures: bool) -> bool:
     return stores_failures(node, store_failures) if node.resource_type == "test" else node.resource_type != "operation"
 
 

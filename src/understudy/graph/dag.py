@@ -127,12 +127,20 @@ class Dag:
         return Dag({node: parents[node] for node in self._parents if node in kept})
 
     def with_tests(self, manifest: Manifest) -> Dag:
-        """The graph for `build`: what is below all nodes that a test looks at waits for the test, too.
+        """The graph for `build`: what is below all nodes that a test looks at waits for the test, too, and a model for its
+        unit tests (dbt 1.11: handle_model_with_unit_tests_node).
 
         See `graph.test_edges`. Raises CycleError when the graph has a circle already.
         """
         more = waiting(manifest, self.order(), self._parents, self._children)
-        return Dag({node: [*parents, *more.get(node, ())] for node, parents in self._parents.items()})
+        edges = {node: [*parents, *more.get(node, ())] for node, parents in self._parents.items()}
+        before = {model: list(edges[model]) for model in _unit_tested(manifest) if model in edges}
+        for unique_id, test in manifest.unit_tests.items():
+            for model in parents_of(test) if unique_id in edges else ():
+                if model in before:  # a unit test comes before its model, when what the model reads is there
+                    edges[unique_id] = list(before[model])
+                    edges[model].append(unique_id)
+        return Dag(edges)
 
     def parent_map(self) -> dict[str, list[str]]:
         """`parent_map` of manifest.json: each node's parents, sorted."""
@@ -141,6 +149,11 @@ class Dag:
     def child_map(self) -> dict[str, list[str]]:
         """`child_map` of manifest.json: each node's children, sorted."""
         return {node: sorted(children) for node, children in self._children.items()}
+
+
+def _unit_tested(manifest: Manifest) -> Iterator[str]:
+    for test in manifest.unit_tests.values():
+        yield from parents_of(test)
 
 
 def _reach(edges: Mapping[str, Ids], ids: Iterable[str], depth: int | None) -> set[str]:

@@ -12,6 +12,7 @@ from understudy.stdlib import (
     duckdb_merge,
     duckdb,
     freshness,
+    functions,
     grants,
     incremental,
     materialized_views,
@@ -25,12 +26,15 @@ from understudy.stdlib import (
     spark,
     spark_functions,
     tests,
+    unit_tests,
 )
 from understudy.template.scope import BuiltinMacro
 
 _ROOMS = {
     "get_custom_name": names.MACROS,
     "generic_test_sql": tests.MACROS,
+    "unit_test_sql": unit_tests.MACROS,
+    "functions": functions.MACROS,
     "relations": relations.MACROS,
     "contracts": contracts.MACROS,
     "incremental": incremental.MACROS,

@@ -26,5 +26,10 @@ def source_relation(source: Source, dialect: Dialect) -> Relation:
 
 def cte_relation(node: Node, dialect: Dialect) -> Relation:
     """The name of the CTE as which an ephemeral model stands in other models' SQL."""
-    relation = dialect.relation(None, None, CTE_PREFIX + node.alias, type="cte")
+    return named_cte(node.alias, dialect)
+
+
+def named_cte(name: str, dialect: Dialect) -> Relation:
+    """The name of a CTE of ours."""
+    relation = dialect.relation(None, None, CTE_PREFIX + name, type="cte")
     return Relation(None, None, relation.identifier, "cte", Quoting(False, False, False), relation.quote_character)

@@ -171,8 +171,12 @@ class Renderer:
         database: Database | None,
         extra: Mapping[str, Any] | None = None,
         package: str | None = None,
+        vars: Mapping[str, Any] | None = None,
     ) -> Session:
-        """A session in which a node (or, without one, an operation of the root project) is compiled and run."""
+        """A session in which a node (or, without one, an operation of the root project) is compiled and run.
+
+        `vars` stand for the variables of its package.
+        """
         scope = package or (node.package_name if node is not None else self.macros.root)
         line = self.lines.get(node.unique_id) if node is not None else None
         session = Session(
@@ -182,7 +186,7 @@ class Renderer:
             lookups=lookups,
             database=database,
             values=extra,
-            vars=self.vars(scope),
+            vars=self.vars(scope) if vars is None else vars,
             line=line,
         )
         if isinstance(node, GenericTest):

@@ -133,6 +133,7 @@ class Session(State):
         if self._model is None:
             fields: dict[str, Any] = {} if self.node is None else msgspec.to_builtins(self.node)
             fields["config"] = {key: value for key, value in fields.get("config", {}).items() if value is not None}
+            fields["compiled_code"] = self.values.get("compiled_code")
             self._model = {key: value for key, value in fields.items() if value is not None}
             if self.batch is not None:
                 self._model["batch"] = self.batch.as_dict()

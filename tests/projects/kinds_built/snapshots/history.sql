@@ -1,4 +1,4 @@
-{% snapshot rates_history %}
-{{ config(unique_key='code', strategy='check', check_cols=['rate'], target_schema='history') }}
-select * from {{ ref('rates') }}
+{% snapshot raw_history %}
+{{ config(unique_key='order_id', strategy='timestamp', updated_at='cast(ordered_at as timestamp)', target_schema='history') }}
+select * from {{ ref('raw_orders') }}
 {% endsnapshot %}
