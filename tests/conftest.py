@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -51,3 +52,14 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("DBT_") or name in {"NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"}:
             monkeypatch.delenv(name)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What could not be run on this machine, and why, where everybody sees it."""
+    from support.absent import told
+
+    missing = told(terminalreporter.stats.get("skipped", []))
+    if missing:
+        terminalreporter.section("not run on this machine", yellow=True)
+        for why, count in missing.items():
+            terminalreporter.write_line(f"{count} tests: {why}")
