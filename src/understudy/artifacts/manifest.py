@@ -12,6 +12,7 @@ from understudy.artifacts import atomic
 from understudy.artifacts.metadata import ManifestMetadata
 from understudy.core.manifest import Manifest
 from understudy.core.nodes import Node
+from understudy.graph.dag import group_map
 
 
 class CompiledCode(msgspec.Struct, frozen=True):
@@ -108,12 +109,3 @@ def _node(node: Node, code: CompiledCode | None, build_path: str | None) -> Any:
     for key, value in fields.items():
         ordered.update(extra if key == "compiled_path" else {key: value})
     return ordered
-
-
-def group_map(manifest: Manifest) -> dict[str, list[str]]:
-    """Each group's nodes (dbt 1.11: build_group_map)."""
-    members: dict[str, list[str]] = {group.name: [] for group in manifest.groups.values()}
-    for unique_id, node in manifest.nodes.items():
-        if node.group in members:
-            members[node.group].append(unique_id)
-    return members

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -94,15 +93,7 @@ def parse_project(
     render_descriptions(parsing)
     infer_primary_keys(parsing)
     check(parsing)
-    manifest.selectors = _selectors(settings)
     return Parsed(manifest, renderer, parsing.warnings)
-
-
-def _selectors(settings: Settings) -> dict[str, Any]:
-    """The selectors by name, as they are written; `select` says what is wrong with them when one is asked for."""
-    written = settings.root.selectors.get("selectors")
-    found = written if isinstance(written, list) else []
-    return {str(each["name"]): each for each in found if isinstance(each, dict) and "name" in each}
 
 
 def _macros(
