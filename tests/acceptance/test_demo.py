@@ -8,12 +8,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from support import postgres
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_demo_does_what_it_says(tmp_path: Path) -> None:
-    command = [sys.executable, "examples/ecommerce/demo.py", "--scale", "0.02", "--scratch", str(tmp_path / "scratch")]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
+@pytest.mark.parametrize("engine", ["duckdb", "postgres"])
+def test_the_demo_does_what_it_says(tmp_path: Path, engine: str) -> None:
+    if engine == "postgres":
+        postgres.server()  # or the test is skipped; the demo starts one of its own
+    command = [
+        sys.executable, "examples/ecommerce/demo.py", "--engine", engine, "--scale", "0.02",
+        "--scratch", str(tmp_path / "scratch"),
+    ]  # fmt: skip
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DBT_", "PG"))}
     ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
     assert "\x1b" not in ran.stdout
