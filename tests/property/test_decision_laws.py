@@ -52,7 +52,12 @@ def worlds(draw: Callable[..., object], *, defer: bool | None = None) -> World:
 
 
 def resolved(
-    world: World, *, builds: bool, selected: frozenset[str] | None = None, old: Manifest | None = None
+    world: World,
+    *,
+    builds: bool,
+    selected: frozenset[str] | None = None,
+    old: Manifest | None = None,
+    current: frozenset[str] = frozenset(),
 ) -> Resolution:
     chosen = world.selected if selected is None else selected
     priors = [LabelledPrior("prod", state(world.before if old is None else old))]
@@ -60,7 +65,7 @@ def resolved(
     everything = list(world.today.nodes)
     found = frontier(world.today, edges(world.today), chosen, built, priors, world.policy, NAMES, also=everything)
     exists = {unique_id: unique_id in world.there for unique_id in found.ask}
-    return resolve(world.today, found, chosen, built, priors, world.policy, NAMES, exists)
+    return resolve(world.today, found, chosen, built, priors, world.policy, NAMES, exists, current)
 
 
 @given(worlds(), st.booleans())
@@ -122,3 +127,25 @@ def test_every_answer_has_its_reason(world: World, builds: bool) -> None:
             assert decision.reason in (Reason.OFF, Reason.EPHEMERAL)
         if builds and unique_id in world.selected:
             assert not decision.deferred
+
+
+@given(worlds(defer=True), st.booleans(), st.data())
+def test_favor_current_reads_an_own_relation_only_if_it_is_known_to_be_current(
+    world: World, builds: bool, data: st.DataObject
+) -> None:
+    current = data.draw(st.frozensets(st.sampled_from(list(world.today.nodes))))
+    careful = World(world.today, world.before, world.selected, world.there, Policy(True, favor_current=True))
+    found = resolved(careful, builds=builds, current=current)
+    plain = resolved(World(*careful_parts(careful), Policy(True)), builds=builds)
+    for unique_id, decision in found.items():
+        if decision.reason is Reason.EXISTS:
+            assert unique_id in current
+        if unique_id in current:
+            assert decision == plain[unique_id]
+        elif decision != plain[unique_id]:
+            assert (plain[unique_id].reason, decision.reason) == (Reason.EXISTS, Reason.STALE)
+            assert decision.relation == decision.prior
+
+
+def careful_parts(world: World) -> tuple[Manifest, Manifest, frozenset[str], frozenset[str]]:
+    return world.today, world.before, world.selected, world.there

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 
+from understudy.app.baseline import SCHEME, git_state
 from understudy.app.events import StateInUse
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project
@@ -47,8 +48,14 @@ class States:
         if self.policy.defer and not self.chain:
             flag = options.origin("defer")
             raise StateError(f"{flag} needs a state to defer to, and there is none", hint=HINT)
+        code = next((state for state in self.chain if state.revision), None) if self.policy.defer else None
+        if code is not None:
+            text = f"{code.flag} {code.given} is code, from which nothing was built: {options.origin('defer')} needs another state"
+            raise StateError(text, hint="Name the state of a run: --defer-state PATH. --state then only compares.")
 
     def _find(self, path: str, option: str) -> StateFile:
+        if path.startswith(SCHEME):
+            return git_state(self._invocation, self._project, path, self._invocation.options.origin(option))
         return find_state(
             path,
             flag=self._invocation.options.origin(option),
@@ -141,7 +148,8 @@ class States:
         return StateInUse(
             label=state.label,
             origin=state.flag,
-            age=None if old is None else old.total_seconds(),
+            environment=f"commit {state.revision[:10]}" if state.revision else None,
+            age=None if old is None or state.revision else old.total_seconds(),
             nodes=prior.relations(),
         )
 

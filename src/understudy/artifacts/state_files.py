@@ -29,16 +29,22 @@ class StateFile:
         flag: where it was written: `--state`, `DBT_STATE`, `flags: state`.
         folder: where its files stand, absolute.
         manifest: the manifest's own path, absolute: `manifest.json` in the folder, or the file that was named.
+        name: what people call it, where that is not the last part of the path.
+        revision: the commit whose code it is, where it comes from git: nothing was built from it.
     """
 
     given: str
     flag: str
     folder: str
     manifest: str
+    name: str | None = None
+    revision: str | None = None
 
     @property
     def label(self) -> str:
         """A short name for people: the last part of the path as it was given."""
+        if self.name is not None:
+            return self.name
         path = Path(self.given)
         return (path.parent.name if path.suffix == ".json" and path.parent.name else path.name) or self.given
 

@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from understudy.project.history import plain
+
 TIMEOUT = 5
 COMMAND = ("git", "--no-optional-locks", "status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--", ".")
 
@@ -24,7 +26,7 @@ def revision(root: str, environ: Mapping[str, str]) -> Revision | None:
         done = subprocess.run(
             COMMAND,
             cwd=root,
-            env=dict(environ),
+            env=plain(environ),
             capture_output=True,
             timeout=TIMEOUT,
             check=False,
