@@ -10,6 +10,7 @@ from understudy.core.nodes import Node
 from understudy.core.relation import Relation
 from understudy.core.statement import Request, Result, Statement
 from understudy.sql.dialect import Dialect
+from understudy.template.macros import Found
 
 Steps = Generator[Request, Result, "Outcome"]
 
@@ -19,13 +20,21 @@ BOTH = frozenset({"pre-hook", "post-hook"})
 
 
 class Macros(Protocol):
-    """The node's templates: template.Session."""
+    """The node's templates: template.Session. `results` holds what its statements stored."""
+
+    results: dict[str, Any]
 
     def call(self, macro: str, *args: Any, **kwargs: Any) -> Any:
         """Call a macro, the project's own before ours."""
 
     def render(self, text: str) -> str:
         """Render a template in the node's context."""
+
+    def call_found(self, found: Found, /, *args: Any, **kwargs: Any) -> Any:
+        """Call a macro that was found by other rules than those of `call`."""
+
+    def materialization(self, name: str, of_engine: frozenset[str], built_in: frozenset[str]) -> Found | None:
+        """The project's own macro for a materialization; None: ours."""
 
     def overridden(self, macro: str) -> bool:
         """Whether the project or a package does itself what a macro of ours does."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import assert_never
 
 from understudy.adapters.base import Connection, Listing
@@ -12,6 +13,7 @@ from understudy.core.statement import ColumnType, Load, Request, Result, Stateme
 from understudy.errors import Cancelled, DatabaseError
 from understudy.sql.dialect import Dialect, Key
 
+ENDS = ("begin", "commit", "rollback")
 Observer = Callable[[Request], None]
 """Told of every statement before it is sent."""
 
@@ -95,6 +97,7 @@ class LiveDatabase:
         self._observe = observe
         self._connection: Connection | None = None
         self._cancelled = threading.Event()
+        self._begins = False
 
     def _connected(self) -> Connection:
         """The connection itself."""
@@ -113,6 +116,8 @@ class LiveDatabase:
         if self._observe is not None:
             self._observe(request)
         connection = self._connected()
+        if self._begins and request.purpose not in ENDS and getattr(request, "in_transaction", True):
+            connection.begin()
         if isinstance(request, Load):
             return connection.load(request)
         if isinstance(request, Statement):
@@ -159,6 +164,16 @@ class LiveDatabase:
         """Note another name."""
         self._cache.dropped(old)
         self._cache.added(new)
+
+    @contextmanager
+    def beginning(self, transactions: bool) -> Iterator[None]:
+        """Statements that belong into a transaction open one; what is not committed at the end is undone."""
+        self._begins = transactions
+        try:
+            yield
+        finally:
+            self._begins = False
+            self.rollback()
 
     def rollback(self) -> None:
         """Undo an open transaction, if there is one."""

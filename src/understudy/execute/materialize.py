@@ -160,6 +160,9 @@ OWN: Mapping[str, Mapping[str, Callable[[Build], Steps]]] = {"duckdb": {"externa
 """What only one engine has."""
 
 
+BUILT_IN = frozenset(MATERIALIZATIONS)
+
+
 def materialization(name: str, engine: str) -> Callable[[Build], Steps]:
     """The generator of a name. Raises ExecutionError, with the nearest name."""
     known = {**MATERIALIZATIONS, **OWN.get(engine, {})}

@@ -16,11 +16,12 @@ from understudy.core.manifest import Manifest
 from understudy.core.nodes import Node, Seed, UnitTest
 from understudy.core.relation import Relation
 from understudy.errors import Cancelled, ExecutionError, UnderstudyError
-from understudy.execute.build import Build, Macros, Outcome, SeedFile, drive
+from understudy.execute.build import BOTH, Build, Macros, Outcome, SeedFile, drive
 from understudy.execute.clock import Clock
+from understudy.execute.custom import own_materialization, run_custom
 from understudy.execute.database import LiveDatabase, Observer
 from understudy.execute.judge import judge
-from understudy.execute.materialize import is_temporary, materialization, temporary_names
+from understudy.execute.materialize import BUILT_IN, is_temporary, materialization, temporary_names
 from understudy.execute.parts import KEYS, declares
 from understudy.execute.plan import Step, stores_failures
 from understudy.execute.results import Moments, NodeResult
@@ -174,15 +175,17 @@ class NodeWorker:
         node = build.node
         if getattr(node, "language", "sql") != "sql":
             raise ExecutionError("Python models cannot be run yet", hint="Write the model in SQL, or leave it out.")
-        steps = materialization(node.materialized, self.adapter.dialect.name)
+        engine = self.adapter.dialect.name
+        own = own_materialization(build.macros, node, engine, BUILT_IN)
+        steps = None if own else materialization(node.materialized, engine)
         keyed = self.adapter.dialect.ddl.keys_hold_tables and declares(node, *KEYS)
         try:
             with self.keys if keyed else nullcontext():  # two that share a table would be in each other's way
-                outcome = drive(steps(build), self.database.send)
+                outcome = drive(steps(build), self.database.send) if steps else run_custom(build, self.database, own)
         except BaseException:
             self._restore(build)
             raise
-        for leftover in build.leftovers:
+        for leftover in build.leftovers if steps else ():
             self.database.dropped(leftover)
         for relation in outcome.relations:
             self.database.added(relation)
@@ -194,6 +197,11 @@ class NodeWorker:
         session = self.compiler.session(node.unique_id, self.database, batch=batch)
         session.set("sql", sql)
         session.set("compiled_code", sql)
+        for kind in BOTH - more.get("hooks", BOTH):
+            session.set(kind.replace("-", "_") + "s", [])
+        if more.get("extends"):
+            session.set("is_incremental", lambda: True)
+            session.set("should_full_refresh", lambda: False)
         stored = node.resource_type == "test" and stores_failures(node, self.options.store_failures)
         built = node.resource_type not in ("test", "function")
         return Build(

@@ -191,6 +191,28 @@ class MacroIndex:
             hint=f"Searched for: {', '.join(attempts)}",
         )
 
+    def materialization(
+        self, name: str, of_engine: frozenset[str], built_in: frozenset[str], *, strict: bool
+    ) -> Found | None:
+        """The macro of the project or a package that is a materialization, None where the built-in one goes before.
+
+        One for the engine goes before one for all, then the root project's before a package's before ours. With `strict` a
+        package's never stands for a built-in one (dbt 1.11: find_materialization_macro_by_name).
+        """
+        root = self.packages.get(self.root, {})
+        others = [macros for package, macros in self.packages.items() if package not in (self.root, "dbt")]
+        for prefix, ours in zip(self._prefixes, (of_engine, built_in), strict=True):
+            macro = f"materialization_{name}_{prefix}"
+            if macro in root:
+                return root[macro]
+            if not (strict and name in of_engine | built_in):
+                found = next((macros[macro] for macros in others if macro in macros), None)
+                if found is not None:
+                    return found
+            if name in ours:
+                return None
+        return None
+
     def _search(self, namespace: str | None) -> Sequence[str | None]:
         if namespace is None:
             return (None,)

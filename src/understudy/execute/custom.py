@@ -1,0 +1,73 @@
+"""Materializations that the project or a package wrote in Jinja (dbt 1.11: ModelRunner._execute_model)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from understudy.core.nodes import Node
+from understudy.core.relation import Relation
+from understudy.core.statement import Result
+from understudy.errors import ExecutionError, JinjaError
+from understudy.execute.build import Build, Macros, Outcome
+from understudy.execute.database import LiveDatabase
+from understudy.template.macros import Found
+from understudy.template.objects import unwrap
+
+OF_ENGINE: Mapping[str, frozenset[str]] = {
+    "duckdb": frozenset({"table", "incremental", "external", "table_function"}),
+    "spark": frozenset({"table", "view", "incremental", "snapshot", "clone"}),
+    "postgres": frozenset(),
+}
+"""The built-in materializations that belong to an engine: only one for that engine overrides them, not one for all."""
+
+
+def own_materialization(macros: Macros, node: Node, engine: str, built_in: frozenset[str]) -> Found | None:
+    """The macro that materializes the node instead of ours; None: ours does. Raises ExecutionError for its language."""
+    found = macros.materialization(node.materialized, OF_ENGINE[engine], built_in)
+    if found is None or found.macro is None:
+        return None
+    languages = found.macro.supported_languages or ["sql"]
+    language = getattr(node, "language", "sql")
+    if language not in languages:
+        raise ExecutionError(f"Materialization '{found.name}' only supports languages {languages}; got '{language}'")
+    return found
+
+
+def run_custom(build: Build, database: LiveDatabase, found: Found | None) -> Outcome:
+    """Run the macro: its statements are sent as it comes to them, the first of them opens the transaction.
+
+    What it has not committed with `adapter.commit()` is undone, as dbt does. Raises JinjaError when it returns something
+    else than its relations, or never called its main statement.
+    """
+    assert found is not None  # own_materialization has found it
+    session = build.macros
+    session.results.clear()
+    with database.beginning(build.transactions):
+        returned = session.call_found(found)
+        relations = _relations(returned, build.node)
+    main = session.results.get("main")
+    if main is None:
+        raise JinjaError("main is not being called during running model", hint="Call statement('main') in it.")
+    return Outcome(_result(main.response), str(session.results.get("written") or ""), relations)
+
+
+def _relations(returned: Any, node: Node) -> tuple[Relation, ...]:
+    if not isinstance(returned, Mapping):
+        raise JinjaError(
+            f"Invalid return value from materialization '{node.materialized}', expected a dict with key "
+            f'"relations", got: {str(returned).strip()[:80]}',
+            hint="End it with {{ return({'relations': [target_relation]}) }}.",
+        )
+    relations = returned.get("relations")
+    if not isinstance(relations, list | tuple):
+        raise JinjaError(f'Invalid return value from materialization, "relations" is no list: {relations!r}')
+    return tuple(unwrap(each) for each in relations)
+
+
+def _result(response: Any) -> Result:
+    fields: dict[str, Any] = dict(getattr(response, "fields", None) or {"_message": str(response)})
+    message = fields.pop("_message", None)
+    code, rows = fields.pop("code", None), fields.pop("rows_affected", None)
+    extra = {key: value for key, value in fields.items() if value is not None}
+    return Result(message=str(message), code=str(code or ""), rows_affected=rows, extra=extra)
