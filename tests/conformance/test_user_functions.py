@@ -22,20 +22,17 @@ def doubling_shop(shop: Shop) -> Shop:
 class TestScalar:
     """Functions that give one value."""
 
-    @pytest.mark.notyet("spark", raises=AssertionError, reason="Spark 3 has no functions in SQL")
     def test_a_model_calls_it(self, doubling: Shop) -> None:
         doubling.ok("build")
         results = cli.results(doubling.root)
         assert results["function.shop.twice"]["status"] == "success"
         assert doubling.rows("doubled") == [(42,)]
 
-    @pytest.mark.notyet("spark", raises=AssertionError, reason="Spark 3 has no functions in SQL")
     def test_it_is_made_anew(self, doubling: Shop) -> None:
         doubling.ok("build")
         doubling.ok("build", "--vars", "{factor: 3}")
         assert doubling.rows("doubled") == [(63,)]
 
-    @pytest.mark.notyet("spark", raises=AssertionError, reason="Spark 3 has no functions in SQL")
     def test_a_default_and_a_function_in_a_function(self, doubling: Shop) -> None:
         yml = (
             SIGNATURE[:-1]

@@ -85,6 +85,17 @@ def duckdb__scalar_function_sql(ctx: MacroContext, target_relation: Any) -> str:
 
 
 @macro
+def spark__scalar_function_sql(ctx: MacroContext, target_relation: Any) -> str:
+    """Spark 4's functions in SQL: an expression behind `return`."""
+    arguments = str(ctx.call("formatted_scalar_function_args_sql")).strip()
+    returns = (ctx.model.get("returns") or {}).get("data_type")
+    kind = {"deterministic": "deterministic ", "non-deterministic": "not deterministic "}
+    volatility = kind.get(ctx.config.get("volatility") or "", "")
+    name = as_relation(target_relation).render()
+    return f"create or replace function {name}({arguments}) returns {returns} {volatility}return (\n{_body(ctx)}\n)"
+
+
+@macro
 def duckdb__table_function_sql(ctx: MacroContext, target_relation: Any) -> str:
     """A macro that gives a table."""
     return f"{_duckdb_signature(ctx, target_relation)} as table (\n{_body(ctx)}\n)"
