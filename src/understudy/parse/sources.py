@@ -68,6 +68,8 @@ class Sources:
                     "override", found.name, other.file.path, found.file.path, f"source.{package}.{found.name}"
                 )
             self.overrides[key] = found
+            message = f"The source '{found.name}' overrides one of package '{package}': dbt is going to drop that"
+            parsing.warn("SourceOverrideDeprecation", message, Place(found.file.path))
             return
         for table in tables_of(parsing, found):
             first = self.tables.get(table.unique_id)

@@ -24,6 +24,9 @@ DEFAULT_PATHS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 LEGACY = {"source-paths": "model-paths", "data-paths": "seed-paths", "tests": "data_tests"}
 """Old names of keys, which still count."""
+RENAMED = {"source-paths": "ConfigSourcePathDeprecation", "data-paths": "ConfigDataPathDeprecation"}
+MOVED = {"target-path": "target", "log-path": "logs"}
+"""Keys with their defaults that the command line should set (dbt 1.11: project-config-target-path, -log-path)."""
 TREES = (
     "models", "seeds", "snapshots", "analyses", "sources", "data_tests", "unit_tests", "metrics", "semantic_models",
     "saved_queries", "exposures", "functions",
@@ -76,6 +79,13 @@ def read_raw(root: str) -> RawProject:
                     f"'{old}' and '{new}' mean the same; only one may stand in {FILE}", place=Place(path)
                 )
             raw.setdefault(new, raw.pop(old))
+            if old in RENAMED:
+                warnings.append(Warning_(RENAMED[old], f"'{old}' in {FILE} is called '{new}' now", Place(path)))
+    for key, default in MOVED.items():
+        if raw.get(key, default) != default:
+            name = f"Config{key.partition('-')[0].title()}PathDeprecation"
+            message = f"'{key}' in {FILE} is deprecated: set --{key}, or the environment variable DBT_{key.upper().replace('-', '_')}"
+            warnings.append(Warning_(name, message, Place(path)))
     for key in raw:
         if key not in KNOWN:
             hint = did_you_mean(str(key), KNOWN) or "It has no effect."

@@ -138,7 +138,7 @@ def _installed(
     options: ProjectOptions,
 ) -> tuple[Package, ...]:
     """The packages in the install folder, by name. They see the target, but not the command line's variables (dbt 1.11)."""
-    install_path = str(raw.get("packages-install-path") or "dbt_packages")
+    install_path = str(renderer(env, options.cli_vars, target)(raw.get("packages-install-path")) or "dbt_packages")
     folder = os.path.join(root.root, install_path)
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     folders = [

@@ -117,8 +117,8 @@ def test_old_names_count_and_unknown_keys_are_named(tmp_path: Path) -> None:
     settings = load(tmp_path, {"dbt_project.yml": text})
     assert (settings.root.paths["model"], settings.root.paths["seed"]) == (("src",), ("data",))
     assert settings.root.configs["data_tests"] == {"+severity": "warn"}
-    assert [warning.name for warning in settings.warnings] == ["CustomTopLevelKeyDeprecation"]
-    assert "model-paths" in settings.warnings[0].message
+    assert settings.warnings[-1].name == "CustomTopLevelKeyDeprecation"
+    assert "model-paths" in settings.warnings[-1].message
 
 
 def test_flags_of_the_command_line_win_over_the_project(tmp_path: Path) -> None:
@@ -211,3 +211,19 @@ def test_postgres_fields_have_other_spellings(tmp_path: Path) -> None:
     fields = "{type: postgres, host: h, user: u, pass: p, port: 5432, dbname: d, schema: s}"
     target = load(tmp_path, {"profiles.yml": f"shop: {{target: x, outputs: {{x: {fields}}}}}"}).target
     assert (target.database, target.credentials["password"]) == ("d", "p")
+
+
+def test_old_spellings_are_warned_of(tmp_path: Path) -> None:
+    """With dbt's names of these warnings; a key with its default value is let be."""
+    text = f"{PROJECT}\nsource-paths: [m]\ndata-paths: [d]\ntarget-path: out\nlog-path: logs\n"
+    names = [warning.name for warning in load(tmp_path, {"dbt_project.yml": text}).warnings]
+    assert names == ["ConfigSourcePathDeprecation", "ConfigDataPathDeprecation", "ConfigTargetPathDeprecation"]
+
+
+def test_the_folder_of_packages_is_rendered(tmp_path: Path) -> None:
+    files = {
+        "dbt_project.yml": f"{PROJECT}\npackages-install-path: \"{{{{ env_var('WHERE') }}}}\"\n",
+        "there/p/dbt_project.yml": "name: p",
+    }
+    environment = {"HOME": str(tmp_path), "WHERE": "there"}
+    assert [each.name for each in load(tmp_path, files, environment=environment).packages] == ["shop", "p"]
