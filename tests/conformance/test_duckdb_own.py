@@ -116,6 +116,51 @@ class TestExternal:
         assert (root / "mine.csv").exists()
 
 
+FILES = """
+sources:
+  - name: lake
+    config: {meta: {external_location: "data/{name}.csv"}}
+    tables:
+      - name: orders
+        columns: [{name: id, data_tests: [unique]}]
+      - name: events
+        config: {meta: {external_location: "read_parquet('data/events/*.parquet', filename = false)"}}
+      - name: real
+        config: {meta: {external_location: null}}
+"""
+
+
+class TestFilesAsSources:
+    """`external_location` of a source: a file's name, or a call that reads files."""
+
+    @pytest.fixture
+    def root(self, tmp_path: Path) -> Path:
+        select = "select id from {{{{ source('lake', '{0}') }}}}"
+        models = {name: "{{ config(materialized='table') }} " + select.format(name) for name in ("orders", "events")}
+        root = cli.project(
+            tmp_path / "shop", {"models/s.yml": FILES, **{f"models/my_{name}.sql": sql for name, sql in models.items()}}
+        )
+        (root / "data/events").mkdir(parents=True)
+        (root / "data/orders.csv").write_text("id,name\n1,a\n2,b\n")
+        for number in (1, 2):
+            duckdb.sql(f"copy (select {number} as id) to '{root}/data/events/{number}.parquet'")
+        return root
+
+    def test_they_are_read_from_the_project(self, root: Path, tmp_path: Path) -> None:
+        for folder in (root, tmp_path):  # wherever the command is started
+            ran = cli.ok("build", "--project-dir", str(root), "--profiles-dir", str(root), cwd=folder)
+            assert "1 passed" in ran.err
+            assert query(root, "select * from dev.my_orders order by 1") == [(1,), (2,)]
+            assert query(root, "select * from dev.my_events order by 1") == [(1,), (2,)]
+
+    def test_a_missing_one_is_the_models_error(self, root: Path) -> None:
+        (root / "data/orders.csv").unlink()
+        ran = cli.understudy("run", cwd=root)
+        assert ran.exit_code == 1
+        assert "data/orders.csv" in ran.err
+        assert query(root, "select count(*) from dev.my_events") == [(2,)]
+
+
 KEYS = """
 models:
   - name: parent
