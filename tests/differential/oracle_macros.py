@@ -2,8 +2,8 @@
 
 usage: oracle_macros.py FOLDER
 
-FOLDER is tests/unit/stdlib: `dbt_texts.json` there names the calls, and gets their texts; `dbt_macros.json` gets the names
-of all macros of dbt and its DuckDB adapter, by file.
+FOLDER is tests/unit/stdlib: `dbt_texts.json` there names the calls, and gets their texts, as does `dbt_context.json` in
+the folder `template` beside it; `dbt_macros.json` gets the names of all macros of dbt and its DuckDB adapter, by file.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ def main(folder: str) -> None:
     """Write both files."""
     kept = pathlib.Path(folder, "dbt_texts.json")
     found = texts(list(json.loads(kept.read_text())))
-    for path, value in ((kept, found), (kept.with_name("dbt_macros.json"), names())):
+    context = kept.parents[1] / "template" / "dbt_context.json"
+    shown = texts(list(json.loads(context.read_text())))
+    for path, value in ((kept, found), (kept.with_name("dbt_macros.json"), names()), (context, shown)):
         path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 

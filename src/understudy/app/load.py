@@ -63,6 +63,7 @@ def project_options(invocation: Invocation, *, with_packages: bool = True) -> Pr
         with_packages=with_packages,
         invocation_id=invocation.id,
         started_at=invocation.started.isoformat(),
+        arguments=options.as_args(),
     )
 
 

@@ -10,14 +10,13 @@ from typing import Any
 import msgspec
 
 from understudy import __version__
-from understudy.core.project import DBT_VERSION, Settings
+from understudy.core.project import CUSTOM_ENV, DBT_VERSION, Settings
 from understudy.state.prior import WRITER
 
 SCHEMA = "https://schemas.getdbt.com/dbt/{name}/v{version}.json"
 MANIFEST = SCHEMA.format(name="manifest", version=12)
 RUN_RESULTS = SCHEMA.format(name="run-results", version=6)
 SOURCES = SCHEMA.format(name="sources", version=3)
-CUSTOM_ENV = "DBT_ENV_CUSTOM_ENV_"
 CLOCKS = frozenset({"generated_at", "invocation_id", "invocation_started_at", "run_started_at", "created_at"})
 """Fields that differ from run to run though nothing changed; who compares artifacts leaves them out."""
 

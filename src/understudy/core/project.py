@@ -41,6 +41,10 @@ class Package:
     """The raw `selectors.yml`, or empty."""
 
 
+CUSTOM_ENV = "DBT_ENV_CUSTOM_ENV_"
+"""Variables with this prefix are shown to templates (`dbt_metadata_envs`) and written into artifacts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One output of a profile: where this run builds. `credentials` are the profile's fields, rendered; they are secret.
@@ -81,6 +85,10 @@ class Settings:
     clean_targets: tuple[str, ...] = ()
     warnings: tuple[Warning_, ...] = ()
     """What the settings files gave cause to say."""
+    metadata_envs: Mapping[str, str] = field(default_factory=dict)
+    """The variables `DBT_ENV_CUSTOM_ENV_*`, without the prefix."""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """The command line, as templates see it (`invocation_args_dict`)."""
 
     def package(self, name: str) -> Package | None:
         """The package of that name."""

@@ -34,7 +34,7 @@ class Relation:
     """The place of a table or view. A value: methods return new relations.
 
     `database`, `schema` and `identifier` are raw names, never quoted text; a part that is None is left out when rendered.
-    `type` is None as long as nobody asked the engine.
+    `type` is None as long as nobody asked the engine. `external` is the SQL that stands for a source outside of the engine.
     """
 
     database: str | None
@@ -43,6 +43,7 @@ class Relation:
     type: RelationType | None = None
     quoting: Quoting = Quoting()
     quote_character: str = '"'
+    external: str | None = None
 
     def render(self) -> str:
         """The name as SQL text.
@@ -51,6 +52,8 @@ class Relation:
         part that is no plain identifier is quoted even where the policy says not to (unquoted it could only be an
         error or an injection).
         """
+        if self.external is not None:
+            return self.external
         parts = (
             (self.database, self.quoting.database),
             (self.schema, self.quoting.schema),

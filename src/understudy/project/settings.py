@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from understudy.core.project import Package, Settings, Target
+from understudy.core.project import CUSTOM_ENV, Package, Settings, Target
 from understudy.errors import Place, ProjectError
 from understudy.parse import yaml
 from understudy.project.profiles import find_profiles_dir, load_profile
@@ -48,6 +48,7 @@ class ProjectOptions:
     log_path: str | None = None
     threads: int | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
     flags: Mapping[str, Any] = field(default_factory=dict)
     """Flags that the command line or the environment set; they win over the project's `flags:`."""
     cwd: str = "."
@@ -92,6 +93,12 @@ def load_settings(options: ProjectOptions) -> Settings:
         started_at=options.started_at,
         clean_targets=clean_targets(raw, target_path, root_dir),
         warnings=file.warnings,
+        metadata_envs={
+            name.removeprefix(CUSTOM_ENV): value
+            for name, value in options.environment.items()
+            if name.startswith(CUSTOM_ENV)
+        },
+        arguments=options.arguments,
     )
 
 

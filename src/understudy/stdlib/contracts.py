@@ -124,13 +124,24 @@ def default__get_table_columns_and_constraints(ctx: MacroContext) -> Any:
 @macro
 def table_columns_and_constraints(ctx: MacroContext) -> str:
     """Columns with types and constraints, then the model's own constraints, in parentheses."""
-    columns: Columns = ctx.model.get("columns") or {}
-    parts = [
+    parts = columns_with_constraints(ctx, ctx.model.get("columns") or {})
+    parts += model_constraints(ctx, ctx.model.get("constraints") or [])
+    return "(\n    " + ",\n    ".join(parts) + "\n    )"
+
+
+@macro
+def columns_with_constraints(ctx: MacroContext, columns: Columns) -> list[str]:
+    """Each column with its type and constraints. Ours: what `adapter.render_raw_columns_constraints` gives."""
+    return [
         " ".join([f"{quoted_name(ctx, column)} {column['data_type']}", *_column_constraints(ctx, column)])
         for column in columns.values()
     ]
-    parts += [text for constraint in ctx.model.get("constraints") or [] if (text := _model_constraint(ctx, constraint))]
-    return "(\n    " + ",\n    ".join(parts) + "\n    )"
+
+
+@macro
+def model_constraints(ctx: MacroContext, constraints: Iterable[Any]) -> list[str]:
+    """The model's own constraints. Ours: what `adapter.render_raw_model_constraints` gives."""
+    return [text for constraint in constraints if (text := _model_constraint(ctx, constraint))]
 
 
 def _column_constraints(ctx: MacroContext, column: Mapping[str, Any]) -> list[str]:

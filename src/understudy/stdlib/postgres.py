@@ -311,8 +311,9 @@ def postgres__any_value(ctx: MacroContext, expression: str) -> str:
 
 @macro
 def postgres__dateadd(ctx: MacroContext, datepart: str, interval: Any, from_date_or_timestamp: str) -> str:
-    """The date and so many intervals; an expression may stand for the number."""
-    return f"{from_date_or_timestamp} + ((interval '1 {datepart}') * ({interval}))"
+    """The date and so many intervals; an expression may stand for the number. PostgreSQL has no word for a quarter."""
+    unit = "3 month" if datepart.strip().lower() == "quarter" else f"1 {datepart}"
+    return f"{from_date_or_timestamp} + ((interval '{unit}') * ({interval}))"
 
 
 DATE_PARTS = {"quarter": ("year", 4, "date"), "month": ("year", 12, "date")}

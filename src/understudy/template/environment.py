@@ -150,6 +150,18 @@ class Lenient(jinja2.Undefined):
         return self
 
 
+AGATE_FILES = frozenset({
+    "from_csv", "from_json", "from_fixed", "from_object", "to_csv", "to_json", "bar_chart", "column_chart", "line_chart",
+    "scatterplot",
+})  # fmt: skip
+"""What of agate's tables reads or writes files; charts, too, are written where `path` says."""
+
+
+def _reaches_files(obj: Any, attr: str) -> bool:
+    owner = obj if isinstance(obj, type) else type(obj)
+    return attr in AGATE_FILES and any(base.__module__.partition(".")[0] == "agate" for base in owner.__mro__)
+
+
 def _text(value: Any) -> Any:
     return value
 
@@ -227,8 +239,8 @@ class Environment(jinja2.sandbox.SandboxedEnvironment):
         return Parser(self, source, name, filename).parse()
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """No attribute of Python's own machinery, and none of an object that can hand out code."""
-        return not attr.startswith("_") and super().is_safe_attribute(obj, attr, value)
+        """No attribute of Python's own machinery, none of an object that can hand out code, and no files."""
+        return not (attr.startswith("_") or _reaches_files(obj, attr)) and super().is_safe_attribute(obj, attr, value)
 
 
 class Engine:
@@ -287,6 +299,11 @@ class Parent(dict[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         return self.names[key] if key in self.names else self.globals[key]
+
+
+def missing(message: str) -> jinja2.Undefined:
+    """A value that is not there; using it raises an error with this message."""
+    return jinja2.Undefined(hint=message)
 
 
 def is_undefined(value: Any) -> bool:

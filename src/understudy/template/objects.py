@@ -6,7 +6,7 @@ is a mapping whose metadata type ends with "Relation" (dbt_utils), so it says th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,8 @@ from understudy.template.columns import Column, described_column
 from understudy.template.relations import CTE_PREFIX
 
 PARTS = ("database", "schema", "identifier")
+FIELDS = ("path", "type", "quote_character", "include_policy", "quote_policy")
+"""What a relation holds, walked as a mapping."""
 
 
 class RelationObject:
@@ -71,13 +73,19 @@ class RelationObject:
             raise AttributeError(f"A relation has no attribute {name!r}")
         return shown(self)
 
-    def __getitem__(self, key: str) -> Any:
-        if str(key).startswith("_"):
+    def __getitem__(self, key: Any) -> Any:
+        if not isinstance(key, str) or key.startswith("_"):
             raise KeyError(key)
         try:
             return getattr(self, key)
         except AttributeError:
             raise KeyError(key) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(FIELDS)
+
+    def __len__(self) -> int:
+        return len(FIELDS)
 
     def get(self, key: str, default: Any = None) -> Any:
         """An attribute, as of a dict."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from understudy.core.nodes import Node, Source
 from understudy.core.relation import Quoting, Relation
 from understudy.sql.dialect import Dialect
+from understudy.template.external_source import external_source
 
 CTE_PREFIX = "__dbt__cte__"
 
@@ -21,7 +23,9 @@ def node_relation(node: Node, dialect: Dialect, quoting: Mapping[str, bool]) -> 
 def source_relation(source: Source, dialect: Dialect) -> Relation:
     """A source's relation; the project's quoting does not apply to sources."""
     quoting: dict[str, Any] = {part: value for part, value in source.quoting.items() if value is not None}
-    return dialect.relation(source.database, source.schema, source.identifier, quoting)
+    relation = dialect.relation(source.database, source.schema, source.identifier, quoting)
+    external = external_source(source) if dialect.name == "duckdb" else None
+    return relation if external is None else replace(relation, external=external)
 
 
 def cte_relation(node: Node, dialect: Dialect) -> Relation:

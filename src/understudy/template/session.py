@@ -16,11 +16,11 @@ from understudy.sql.dialect import Dialect
 from understudy.template import literal
 from understudy.template.columns import CLASSES
 from understudy.template.contexts.flags import target_dict
-from understudy.template.contexts.runtime_config import runtime_config
 from understudy.template.macros import Found, MacroIndex
 from understudy.template.names import Builtins, Names
 from understudy.template.objects import RelationObject, wrap
 from understudy.template.relations import node_relation
+from understudy.template.runtime_config import runtime_config
 from understudy.template.scope import Captured, Database, Lookups, MacroContext
 from understudy.template.state import Notify, Return, State
 
@@ -163,6 +163,11 @@ class Session(State):
     def call_found(self, found: Found, /, *args: Any, **kwargs: Any) -> Any:
         """Call a macro that was found by other rules than those of `call`."""
         return self._explained(lambda: self.run_macro(found, args, kwargs))
+
+    def materialization(self, name: str, of_engine: frozenset[str], built_in: frozenset[str]) -> Found | None:
+        """The project's own macro for a materialization; None: ours. See MacroIndex.materialization."""
+        strict = self.settings.flags.get("require_explicit_package_overrides_for_builtin_materializations", True)
+        return self.shared.macros.materialization(name, of_engine, built_in, strict=bool(strict))
 
     def overridden(self, macro: str) -> bool:
         """Whether the project or a package does itself what a macro of ours does."""

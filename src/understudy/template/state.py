@@ -12,7 +12,7 @@ from understudy.core.project import Settings
 from understudy.core.relation import Relation
 from understudy.errors import Place
 from understudy.sql.dialect import Dialect
-from understudy.template.contexts.runtime_config import RuntimeConfig
+from understudy.template.runtime_config import RuntimeConfig
 from understudy.template.scope import Captured, Database, Lookups
 
 SECRET = "DBT_ENV_SECRET"

@@ -27,7 +27,10 @@ def render(renderer, model, lookups, database):
             '"db"."dev"."m" dev.m dev db False'),
         ("{{ this is mapping }} {{ this.get('metadata').type }} {{ this.without_identifier() }}", 'True Relation "db"."dev"'),
         ("{{ api.Relation.create(schema='s', identifier='i', type='view').is_view }} {{ api.Relation.View }}", "True view"),
-        ("{{ api.Column.create('a', 'string').data_type }} {{ api.Column('n', 'varchar', 9).data_type }}", "character varying(256) character varying(9)"),
+        (
+            "{{ api.Column.create('a', 'string').data_type }} {{ api.Column('n', 'varchar', 9).data_type }}",
+            "character varying(256) character varying(9)",
+        ),
         ("{{ target.name }} {{ target.type }} {{ target.path }} {{ target.password }}|", "dev duckdb x.db |"),
         ("{{ model.name }} {{ model['config'].materialized }} {{ context.model.name }} {{ project_name }}", "m view m shop"),
         ("{{ config.get('materialized') }} {{ config.get('x', 'd') }} {{ config.require('tags') }}", "view d []"),
@@ -157,16 +160,41 @@ def test_stored_results_are_loaded_once(render) -> None:
         render("{{ store_raw_result('a', message='OK') }}{{ load_result('a').response }}{{ load_result('a') }}")
 
 
-def test_agate_keeps_the_engines_values(renderer, model, lookups, database) -> None:
+def test_agate_has_the_values_that_dbt_makes_of_the_engines(renderer, model, lookups, database) -> None:
     import datetime
     import decimal
 
-    row = (1, decimal.Decimal("1.50"), "x", None, True, datetime.date(2026, 1, 2), [1], {"a": 1})
+    kept = (1, decimal.Decimal("1.50"), "x", None, True, datetime.date(2026, 1, 2))
+    row = (*kept, [1], {"a": 1})
     database.rows = Result(tuple("abcdefgg"), (), (row,))
     session = renderer().session(model(), lookups, database=database)
     assert session.render("{% set r = run_query('q') %}{{ r.column_names }} {{ r.rows[0].values() }}") == (
-        f"('a', 'b', 'c', 'd', 'e', 'f', 'g', 'g_2') {row}"
+        "('a', 'b', 'c', 'd', 'e', 'f', 'g', 'g_2') " + str((*kept, "[1]", '{"a": 1}'))
     )
+
+
+def test_a_project_may_stand_before_ref(renderer, model, lookups) -> None:
+    macros = "{% macro ref(name) %}{{ return(builtins.ref(name).include(database=false)) }}{% endmacro %}"
+    session = renderer(macros).session(model(), lookups, database=None)
+    assert session.render("{{ ref('a') }}") == '"dev"."a"'
+
+
+def test_a_function_may_fail_with_another_message(renderer, model, lookups) -> None:
+    session = renderer("{% macro half(x) %}{{ x / 2 }}{% endmacro %}").session(model(), lookups, database=None)
+    assert session.render("{{ try_or_compiler_error('odd', half, 2) }}") == "1.0"
+    with pytest.raises(JinjaError, match="odd"):
+        session.render("{{ try_or_compiler_error('odd', half, 'x') }}")
+    with pytest.raises(JinjaError, match=r"Write adapter.dispatch\('star', 'dbt_utils'\)"):
+        session.render("{{ adapter_macro('dbt_utils.star') }}")
+    with pytest.raises(JinjaError, match="can only load_agate_table for seeds"):
+        session.render("{{ load_agate_table() }}")
+
+
+def test_what_the_adapter_lacks_may_be_asked_for_but_not_used(renderer, model, lookups, database) -> None:
+    session = renderer().session(model(), lookups, database=database)
+    assert session.render("{{ adapter.no_such is defined }}") == "False"
+    with pytest.raises(JinjaError, match=r"adapter has no method 'get_relatoin'\. Did you mean 'get_relation'"):
+        session.render("{{ adapter.get_relatoin('a') }}")
 
 
 def test_generated_names_follow_overrides(renderer, model) -> None:

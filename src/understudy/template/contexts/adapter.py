@@ -5,16 +5,18 @@ While a project is parsed nothing is asked: the answers are those of `PARSING`.
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from understudy.core.relation import Relation, SchemaName, quote
-from understudy.core.statement import ColumnType, Result
-from understudy.errors import JinjaError, did_you_mean
+from understudy.core.statement import ColumnType, Result, Statement
+from understudy.errors import DatabaseError, JinjaError, did_you_mean
 from understudy.sql import external
+from understudy.template.agate_tables import to_agate
 from understudy.template.columns import CLASSES, Column, ColumnFactory
-from understudy.template.contexts.results import Response, run_statement, to_agate
+from understudy.template.contexts.results import Response, run_statement
 from understudy.template.objects import RelationFactory, unwrap, wrap
 from understudy.template.scope import Database
 from understudy.template.state import State
@@ -38,11 +40,18 @@ class Adapter:
             return ColumnFactory(state.dialect.name)
         method = METHODS.get(name)
         if method is None:
-            hint = did_you_mean(name, METHODS)
-            raise JinjaError(f"adapter has no method '{name}'", place=state.place, hint=hint)
+            return _no_method(name)
         if not state.execute and name in PARSING:
             return lambda *args, **kwargs: PARSING[name]()
         return lambda *args, **kwargs: method(state, *args, **kwargs)
+
+
+def _no_method(name: str) -> Any:
+    """An undefined value (packages ask what there is), whose use is an error with the nearest name."""
+    from understudy.template.environment import missing
+
+    hint = did_you_mean(name, METHODS)
+    return missing(f"adapter has no method '{name}'{f'. {hint}' if hint else ''}")
 
 
 def relation_factory(state: State) -> RelationFactory:
@@ -259,9 +268,78 @@ def get_hard_deletes_behavior(state: State, config: Mapping[str, Any]) -> str:
 
 
 def convert_type(state: State, agate_table: Any, col_idx: int) -> str:
-    """The engine's type for a column of an agate table."""
-    name = type(agate_table.columns[col_idx].data_type).__name__
-    return {"Number": "double", "Boolean": "boolean", "Date": "date", "DateTime": "timestamp"}.get(name, "text")
+    """The engine's type for a column of an agate table (dbt 1.11: convert_agate_type)."""
+    kind = {"ISODateTime": "datetime"}.get(name := type(agate_table.columns[col_idx].data_type).__name__, name.lower())
+    types: Mapping[str, str] = state.dialect.ddl.seed_types
+    return types.get(kind, types["text"])
+
+
+def convert_datetimes_to_strs(state: State, table: Any) -> Any:
+    """The table with its times as texts."""
+    rows = [[str(v) if isinstance(v, datetime.datetime) else v for v in row.values()] for row in table.rows]
+    return to_agate(Result(tuple(table.column_names), rows=[tuple(row) for row in rows]))
+
+
+def render_raw_columns_constraints(state: State, raw_columns: Mapping[str, Any]) -> list[str]:
+    """Each column with its type and constraints, as a contract declares it."""
+    return state.call("columns_with_constraints", raw_columns)  # type: ignore[no-any-return]
+
+
+def render_raw_model_constraints(state: State, raw_constraints: Any) -> list[str]:
+    """The model's own constraints, as a contract declares them."""
+    return state.call("model_constraints", raw_constraints)  # type: ignore[no-any-return]
+
+
+def valid_incremental_strategies(state: State) -> list[str]:
+    """The strategies that the engine has."""
+    known = {"duckdb": DUCKDB_STRATEGIES, "postgres": POSTGRES_STRATEGIES, "spark": SPARK_STRATEGIES}
+    return list(known.get(state.dialect.name, ["append"]))
+
+
+def parse_index(state: State, raw_index: Any) -> Any:
+    """An index of the config, checked. Raises JinjaError."""
+    if raw_index is None:
+        return None
+    columns = raw_index.get("columns") if isinstance(raw_index, Mapping) else None
+    if not isinstance(columns, list) or not all(isinstance(column, str) for column in columns):
+        raise JinjaError(f"Could not parse index config: columns must be a list of names, got {raw_index!r}")
+    return {"columns": columns, "unique": bool(raw_index.get("unique", False)), "type": raw_index.get("type")}
+
+
+def batch_id_for_model(state: State, model: Any) -> str:
+    """What tells one batch's temporary table from another's."""
+    batch = model.get("batch") if isinstance(model, Mapping) else None
+    start = str((batch or {}).get("event_time_start") or "")
+    return re.sub("[-:+]", "", start).replace(" ", "_")
+
+
+def location_exists(state: State, location: str) -> bool:
+    """Whether the engine finds a file there."""
+    try:
+        run_statement(state, f"select 1 from {state.dialect.ddl.literal(location)} where 1=0", fetch=True)
+    except DatabaseError:
+        return False
+    return True
+
+
+def run_sql_for_tests(state: State, sql: str, fetch: str = "None", conn: Any = None) -> Any:
+    """Run a statement; `fetch` is `one`, `all` or nothing."""
+    rows = run_statement(state, str(sql), fetch=fetch != "None").rows
+    return {"one": rows[0] if rows else None, "all": list(rows)}.get(fetch)
+
+
+def existing_key_constraint_types(state: State, relation: Any) -> list[str]:
+    """The kinds of key constraints that a table has (DuckDB)."""
+    wanted, text = unwrap(relation), state.dialect.ddl.literal
+    rows = run_statement(
+        state,
+        "select distinct constraint_type from duckdb_constraints() where constraint_type in "
+        "('PRIMARY KEY', 'UNIQUE', 'FOREIGN KEY') and lower(table_name) = lower("
+        f"{text(wanted.identifier)}) and lower(schema_name) = lower({text(wanted.schema)}) and "
+        f"lower(database_name) = lower({text(wanted.database)})",
+        fetch=True,
+    ).rows
+    return sorted(str(row[0]).lower().replace(" ", "_") for row in rows)
 
 
 def unavailable(name: str) -> Method:
@@ -279,10 +357,20 @@ def external_write_options(state: State, write_location: str, rendered_options: 
     return external.options_sql(rendered_options)
 
 
+def commit(state: State) -> None:
+    """End the transaction that a materialization's statements opened."""
+    if state.database is not None:
+        state.database.execute(Statement("commit", purpose="commit"))
+
+
 def constant(value: Any) -> Method:
     """A method whose answer is fixed."""
     return lambda state, *args, **kwargs: value
 
+
+DUCKDB_STRATEGIES = ("append", "delete+insert", "merge", "microbatch")
+POSTGRES_STRATEGIES = ("append", "delete+insert", "merge", "microbatch")
+SPARK_STRATEGIES = ("append", "merge", "insert_overwrite", "microbatch")
 
 METHODS: dict[str, Method] = {
     "dispatch": dispatch,
@@ -326,13 +414,36 @@ METHODS: dict[str, Method] = {
     "external_read_location": lambda state, write_location, rendered_options: external.read_location(
         str(write_location), rendered_options
     ),
+    "convert_datetimes_to_strs": convert_datetimes_to_strs,
+    "render_raw_columns_constraints": render_raw_columns_constraints,
+    "render_raw_model_constraints": render_raw_model_constraints,
+    "valid_incremental_strategies": valid_incremental_strategies,
+    "parse_index": parse_index,
+    "batch_id_for_model": batch_id_for_model,
+    "location_exists": location_exists,
+    "run_sql_for_tests": run_sql_for_tests,
+    "existing_key_constraint_types": existing_key_constraint_types,
+    "get_binding_char": lambda state: state.dialect.ddl.binding,
+    "catalog_supports_foreign_keys": constant(True),
+    "use_ducklake_table_workarounds": constant(False),
+    "build_catalog_relation": constant(None),
+    "ensure_transaction": constant(None),
     "is_motherduck": constant(False),
     "is_ducklake": constant(False),
     "disable_transactions": constant(False),
-    "commit": constant(None),
+    "commit": commit,
     "warn_once": lambda state, msg: state.notify("once", str(msg), None),
     "get_partitions_metadata": unavailable("get_partitions_metadata"),
-    "submit_python_job": unavailable("submit_python_job"),
+    **{
+        name: unavailable(name)
+        for name in (
+            "submit_python_job",
+            "get_catalog_integration",
+            "store_relation",
+            "get_temp_relation_path",
+            "get_seed_file_path",
+        )
+    },
 }
 
 

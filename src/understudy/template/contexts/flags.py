@@ -87,21 +87,23 @@ def run_started_at(state: State) -> datetime.datetime | None:
 
 
 def arguments(state: State) -> dict[str, Any]:
-    """`invocation_args_dict`: the flags under the names of the command line."""
-    return {name.lower(): value for name, value in state.settings.flags.items()}
+    """`invocation_args_dict`: the flags under the names of the command line, and what stood there."""
+    flags = {name.lower(): value for name, value in state.settings.flags.items()}
+    return {"vars": {}, "select": [], "exclude": [], **flags, **state.settings.arguments}
 
 
 MEMBERS: dict[str, Callable[[State], Any]] = {
     "dbt_version": lambda state: DBT_VERSION,
     "project_name": lambda state: state.settings.root.name,
     "target": lambda state: target_dict(state.settings.target),
+    "env": lambda state: target_dict(state.settings.target),
     "flags": lambda state: Flags(state.settings.flags),
     "invocation_id": lambda state: state.settings.invocation_id,
     "invocation_args_dict": arguments,
     "run_started_at": run_started_at,
     "thread_id": lambda state: threading.current_thread().name,
     "modules": lambda state: Modules(),
-    "dbt_metadata_envs": lambda state: {},
+    "dbt_metadata_envs": lambda state: dict(state.settings.metadata_envs),
     "selected_resources": lambda state: [],
     "execute": lambda state: state.execute,
 }

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from understudy.errors import ContractError, DatabaseError, ExecutionError, JinjaError, UnderstudyError
+from understudy.errors import Cancelled, ContractError, DatabaseError, ExecutionError, JinjaError, UnderstudyError
 from understudy.template.contexts.flags import flag
-from understudy.template.state import State
+from understudy.template.state import Return, State
 
 
 def log(state: State) -> Callable[..., str]:
@@ -38,16 +38,28 @@ def exceptions(state: State) -> dict[str, Callable[..., Any]]:
         state.notify("warn", str(msg), _node(state))
         return ""
 
-    return {"warn": warn, **{name: _raiser(state, text, error) for name, (text, error) in RAISED.items()}}
+    def warn_types(snapshot_time_data_type: Any, updated_at_data_type: Any) -> str:
+        return warn(
+            f"The snapshot's times are of type {snapshot_time_data_type}, but updated_at is {updated_at_data_type}: "
+            "comparing them may give wrong versions"
+        )
+
+    raisers = {name: _raiser(state, text, error) for name, (text, error) in RAISED.items()}
+    return {"warn": warn, "warn_snapshot_timestamp_data_types": warn_types, **raisers}
 
 
 def _raiser(state: State, text: str, error: type[UnderstudyError]) -> Callable[..., NoReturn]:
     def fail(*args: Any, **kwargs: Any) -> NoReturn:
         given = [*args, *kwargs.values()]
-        message = text.format(*(str(value) for value in given), *[""] * 4) if text else str(given[0] if given else "")
+        message = text.format(*map(_shown, given), *[""] * 4) if text else str(given[0] if given else "")
         raise error(message.strip(), place=state.place)
 
     return fail
+
+
+def _shown(value: Any) -> str:
+    """A node by its id."""
+    return str(value["unique_id"]) if isinstance(value, dict) and "unique_id" in value else str(value)
 
 
 RAISED: dict[str, tuple[str, type[UnderstudyError]]] = {
@@ -72,12 +84,49 @@ RAISED: dict[str, tuple[str, type[UnderstudyError]]] = {
     "raise_duplicate_patch_name": ("Two properties are given for {0}: {1}", JinjaError),
     "raise_duplicate_resource_name": ("Two resources have one name: {0} and {1}", JinjaError),
     "raise_invalid_property_yml_version": ("The properties in {0} are not valid: {1}", JinjaError),
-    "warn_snapshot_timestamp_data_types": ("The types of the time stamps differ: {0} and {1}", ExecutionError),
 }  # fmt: skip
+
+
+def try_or_compiler_error(state: State) -> Callable[..., Any]:
+    """`try_or_compiler_error(message, function, ...)`: what the function gives, or an error with that message."""
+
+    def attempt(message_if_exception: str, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        try:
+            return func(*args, **kwargs)
+        except (Cancelled, Return):
+            raise
+        except Exception as error:
+            raise JinjaError(str(message_if_exception), place=state.place) from error
+
+    return attempt
+
+
+def adapter_macro(state: State) -> Callable[..., NoReturn]:
+    """What `adapter.dispatch` replaced."""
+
+    def fail(name: str, *args: Any, **kwargs: Any) -> NoReturn:
+        hint = f"Write adapter.dispatch('{name.rpartition('.')[2]}', '{name.rpartition('.')[0] or 'dbt'}')(...)."
+        raise JinjaError(f"adapter_macro, called for '{name}', is gone", place=state.place, hint=hint)
+
+    return fail
+
+
+def submit_python_job(state: State) -> Callable[..., NoReturn]:
+    """Python models are run by their materialization, never by a template."""
+
+    def fail(*args: Any, **kwargs: Any) -> NoReturn:
+        raise JinjaError(
+            "submit_python_job cannot be called here: the engine runs Python models itself", place=state.place
+        )
+
+    return fail
 
 
 def _node(state: State) -> str | None:
     return None if state.node is None else state.node.unique_id
 
 
-MEMBERS = {"log": log, "print": print_, "exceptions": exceptions}
+MEMBERS: dict[str, Callable[[State], Any]] = {
+    "log": log, "print": print_, "exceptions": exceptions, "try_or_compiler_error": try_or_compiler_error,
+    "adapter_macro": adapter_macro, "submit_python_job": submit_python_job,
+}  # fmt: skip

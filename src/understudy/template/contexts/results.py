@@ -5,11 +5,12 @@ Rows are kept as the engine gave them; the agate table that templates work with 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from understudy.core.statement import Result, Statement
 from understudy.errors import JinjaError
+from understudy.template.agate_tables import to_agate
 from understudy.template.scope import BuiltinMacro
 from understudy.template.state import State
 
@@ -21,6 +22,11 @@ class Response:
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self._fields = fields
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """All that was said, by name."""
+        return self._fields
 
     def __str__(self) -> str:
         return str(self._fields.get("_message", ""))
@@ -62,45 +68,12 @@ class Stored:
         return getattr(self, key)
 
 
-def to_agate(result: Result) -> Any:
-    """The rows as an agate table whose cells are the engine's values; column names that occur twice are numbered."""
-    import agate
-
-    types = [_agate_type(agate, [row[n] for row in result.rows]) for n in range(len(result.columns))]
-    return agate.Table([list(row) for row in result.rows], list(_unique(result.columns)), types)
-
-
-def _agate_type(agate: Any, values: list[Any]) -> Any:
-    """The type whose computations apply to the values; its cast leaves them as they are."""
-    import datetime
-    import decimal
-
-    kinds = {type(value) for value in values if value is not None}
-    base = agate.Text
-    if kinds and kinds <= {bool}:
-        base = agate.Boolean
-    elif kinds and kinds <= {int, float, decimal.Decimal}:
-        base = agate.Number
-    elif kinds == {datetime.date}:
-        base = agate.Date
-    elif kinds == {datetime.datetime}:
-        base = agate.DateTime
-    as_is = type(base.__name__, (base,), {"cast": lambda self, value: value})
-    return as_is()
-
-
-def _unique(names: tuple[str, ...]) -> Iterator[str]:
-    seen: dict[str, int] = {}
-    for name in names:
-        seen[name] = seen.get(name, 1) + 1 if name in seen else 1
-        yield name if seen[name] == 1 else f"{name}_{seen[name]}"
-
-
-def run_statement(state: State, sql: str, *, fetch: bool) -> Result:
+def run_statement(state: State, sql: str, *, fetch: bool, begin: bool = False) -> Result:
     """Send one statement on the node's connection. Raises DatabaseError, or JinjaError where no engine is connected."""
     if state.database is None:
         raise JinjaError("This template asks the database, which is not connected here", place=state.place)
-    return state.database.execute(Statement(sql, fetch=fetch, purpose="introspect" if fetch else "statement"))
+    purpose = "introspect" if fetch else "statement"
+    return state.database.execute(Statement(sql, fetch=fetch, purpose=purpose, in_transaction=begin))
 
 
 def load_result(state: State) -> Callable[[str], Any]:
@@ -144,6 +117,16 @@ def store_raw_result(state: State) -> Callable[..., str]:
     return store_raw_result
 
 
+def load_agate_table(state: State) -> Callable[[], Any]:
+    """`load_agate_table()`: a seed's rows; only where a seed is built, for only there its file is at hand."""
+
+    def load_agate_table() -> Any:
+        kind = "no node" if state.node is None else f"a {state.node.resource_type}"
+        raise JinjaError(f"can only load_agate_table for seeds (got {kind})", place=state.place)
+
+    return load_agate_table
+
+
 def write(state: State) -> Callable[[str], str]:
     """`write(text)`: the text that stands for the node under `run/`."""
 
@@ -163,14 +146,16 @@ def statement(
     caller: Callable[[], Any] | None = None,
 ) -> str:
     """`{% call statement('name', fetch_result=true) %} ... {% endcall %}`: runs its body and stores what came back."""
-    if not context.execute or caller is None:
+    if not context.execute:
         return ""
+    if caller is None:
+        raise JinjaError("statement() needs a body: {% call statement('name') %} select 1 {% endcall %}")
     if language != "sql":
         raise JinjaError(f"statement() runs SQL, not {language}", place=context.place)
     sql = str(caller())
     if name == "main":
         context.results["written"] = sql
-    result = run_statement(context, sql, fetch=fetch_result)
+    result = run_statement(context, sql, fetch=fetch_result, begin=auto_begin)
     if name is not None:
         context.results[name] = Stored(Response(result.adapter_response()), result)
     return ""
@@ -202,6 +187,11 @@ def run_query(context: Any, sql: Any) -> Any:
     return None if stored is None else stored.table
 
 
+def sql_now(state: State) -> str:
+    """The engine's expression for the present."""
+    return str(state.dialect.ddl.current_timestamp)
+
+
 BUILTINS: Mapping[str, BuiltinMacro] = {
     "statement": statement,
     "noop_statement": noop_statement,
@@ -213,5 +203,7 @@ MEMBERS: dict[str, Callable[[State], Any]] = {
     "load_result": load_result,
     "store_result": store_result,
     "store_raw_result": store_raw_result,
+    "load_agate_table": load_agate_table,
     "write": write,
+    "sql_now": sql_now,
 }
