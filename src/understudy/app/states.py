@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -18,6 +19,8 @@ from understudy.defer.check import age
 from understudy.defer.decide import Policy
 from understudy.defer.resolution import LabelledPrior
 from understudy.errors import StateError
+from understudy.project.environments import FILE, Environment, read_environments
+from understudy.project.project_file import read_raw
 from understudy.select.world import Freshness
 from understudy.state.diff import Comparison, compare
 from understudy.state.prior import Prior
@@ -26,7 +29,8 @@ HINT = "Name the folder that holds manifest.json of an earlier run: --state PATH
 
 
 class States:
-    """The state that selection compares with (`--state`), and the chain that deferral asks (`--defer-state`, else `--state`).
+    """The state that selection compares with (`--state`), and the chain that deferral asks (`--defer-state`, else `--state`);
+    where nothing is given, what `understudy.yml` says.
 
     Their paths are checked when this is made. Raises StateError, before anything is written.
     """
@@ -36,12 +40,12 @@ class States:
         self._project = project
         self._invocation = invocation
         self._priors: dict[str, Prior] = {}
-        self.compared = self._find(options.state, "state") if options.state is not None else None
-        self.chain = tuple(self._find(path, "defer_state") for path in options.defer_state) or (
-            (self.compared,) if self.compared else ()
-        )
+        self._environments = read_environments(project.settings.root.root)
+        self._given = self._find(options.state, options.origin("state")) if options.state is not None else None
+        self.chain = self._chain(self._given)
+        by_default = self._environments.defer and "defer" not in options.origins and bool(self.chain)
         self.policy = Policy(
-            defer=options.defer and defers,
+            defer=(options.defer or by_default) and defers,
             favor_state=options.favor_state or options.favor == "state",
             favor_current=options.favor == "current",
         )
@@ -53,12 +57,43 @@ class States:
             text = f"{code.flag} {code.given} is code, from which nothing was built: {options.origin('defer')} needs another state"
             raise StateError(text, hint="Name the state of a run: --defer-state PATH. --state then only compares.")
 
-    def _find(self, path: str, option: str) -> StateFile:
+    @cached_property
+    def compared(self) -> StateFile | None:
+        """What selection compares with; what `understudy.yml` names is looked for only when it is needed."""
+        if self._given is not None:
+            return self._given
+        if self._environments.compare is not None:
+            return self._find(self._environments.compare, f"{FILE} (compare)")
+        behind = self._behind()
+        return self._of(behind[0]) if behind else None
+
+    def _chain(self, given: StateFile | None) -> tuple[StateFile, ...]:
+        """Whom deferral asks: what the command line names, else the environments behind this one."""
+        options = self._invocation.options
+        if options.defer_state:
+            return tuple(self._find(path, options.origin("defer_state")) for path in options.defer_state)
+        wanted = options.defer or ("defer" not in options.origins and self._environments.defer)
+        known = self._behind() if wanted and (given is None or given.revision) else ()
+        return tuple(map(self._of, known)) or ((given,) if given else ())
+
+    def _behind(self) -> tuple[Environment, ...]:
+        """The environments of `understudy.yml` that can stand in for this run's target."""
+        if not self._environments.environments:
+            return ()
+        cloud = read_raw(self._project.settings.root.root).values.get("dbt-cloud")
+        begin = cloud.get("defer-env-id") if isinstance(cloud, Mapping) else None
+        return self._environments.behind(self._project.settings.target.name, None if begin is None else str(begin))
+
+    def _of(self, environment: Environment) -> StateFile:
+        found = self._find(environment.state or "", f"{FILE} ({environment.name})")
+        return replace(found, name=environment.name)
+
+    def _find(self, path: str, flag: str) -> StateFile:
         if path.startswith(SCHEME):
-            return git_state(self._invocation, self._project, path, self._invocation.options.origin(option))
+            return git_state(self._invocation, self._project, path, flag)
         return find_state(
             path,
-            flag=self._invocation.options.origin(option),
+            flag=flag,
             cwd=self._invocation.cwd,
             project_dir=self._project.settings.root.root,
             target_dir=self._project.target_dir,
@@ -138,7 +173,8 @@ class States:
     def in_use(self) -> tuple[StateInUse, ...]:
         """What the head of the output says of the states that are compared with or deferred to."""
         _ = self.priors  # the chain is read here at the latest
-        labels = {state.manifest: state for state in (self.compared, *self.chain) if state is not None}
+        compared = self.__dict__.get("compared", self._given)  # what nobody asked for is not looked for here
+        labels = {state.manifest: state for state in (compared, *self.chain) if state is not None}
         return tuple(
             self._describe(state, self._priors[path]) for path, state in labels.items() if path in self._priors
         )
@@ -148,7 +184,7 @@ class States:
         return StateInUse(
             label=state.label,
             origin=state.flag,
-            environment=f"commit {state.revision[:10]}" if state.revision else None,
+            environment=f"commit {state.revision[:10]}" if state.revision else state.given if state.name else None,
             age=None if old is None or state.revision else old.total_seconds(),
             nodes=prior.relations(),
         )
