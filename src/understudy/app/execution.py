@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -12,10 +13,10 @@ from understudy.app.event_time import Window, event_window
 from understudy.app.events import NodeFinished, NodeStarted, Table
 from understudy.app.invocation import Invocation, Outcome
 from understudy.app.load import Project
-from understudy.app.ready import Ready, exists, observer, ready
+from understudy.app.ready import Ready, exists, holding, observer, ready
 from understudy.app.written import Written
 from understudy.core.nodes import Seed
-from understudy.errors import Cancelled
+from understudy.errors import ArtifactError, Cancelled
 from understudy.execute import events as node_events
 from understudy.execute.results import FAILED, NodeResult
 from understudy.execute.runner import run
@@ -29,7 +30,7 @@ def execute(invocation: Invocation) -> Outcome:
     """`run`, `test`, `seed` and `build`. Exit code 1 when a node failed; errors before the first statement are raised."""
     options = invocation.options
     window = event_window(options)
-    with ready(invocation, COMMANDS[options.command]) as all_set:
+    with ready(invocation, COMMANDS[options.command]) as all_set, holding(invocation, all_set.project):
         project, decided = all_set.project, all_set.deferral
         plan = planning.planned(invocation, all_set)
         announce.selected(invocation, project, [step.unique_id for step in plan.steps], decided)
@@ -43,14 +44,20 @@ def execute(invocation: Invocation) -> Outcome:
             transactions=all_set.adapter.capabilities.transactions,
         )
         started = time.perf_counter()
-        results = run(
-            plan,
-            all_set.compiler,
-            all_set.adapter,
-            run_options(invocation, project, window),
-            lambda event: _noted(invocation, all_set, written, event),
-            cache=all_set.cache,
-        )
+        told_of: list[NodeResult] = []
+        try:
+            results = run(
+                plan,
+                all_set.compiler,
+                all_set.adapter,
+                run_options(invocation, project, window),
+                lambda event: _noted(invocation, all_set, written, event, told_of),
+                cache=all_set.cache,
+            )
+        except BaseException:
+            with contextlib.suppress(ArtifactError):  # the first error is the one to tell
+                written.artifacts(told_of, time.perf_counter() - started)
+            raise
         for result in results:  # of a run that was cut short, not every node was told
             all_set.applied.confirm(result)
     seconds = time.perf_counter() - started
@@ -63,9 +70,12 @@ def execute(invocation: Invocation) -> Outcome:
     return Outcome(1 if interrupted or any(result.status in FAILED for result in results) else 0)
 
 
-def _noted(invocation: Invocation, all_set: Ready, written: Written, event: node_events.NodeEvent) -> None:
+def _noted(
+    invocation: Invocation, all_set: Ready, written: Written, event: node_events.NodeEvent, results: list[NodeResult]
+) -> None:
     """Record what a node left behind before anybody is told."""
     if isinstance(event, node_events.NodeFinished):
+        results.append(event.result)
         all_set.applied.confirm(event.result)
     told(invocation, all_set.project, written, event)
 

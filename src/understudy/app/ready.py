@@ -17,6 +17,7 @@ from understudy.app.events import Logged, Printed
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project, load_project
 from understudy.app.states import States
+from understudy.artifacts.holder import held
 from understudy.compile.compiler import Compiler
 from understudy.core.relation import Relation, SchemaName
 from understudy.core.warning import Warning_
@@ -85,6 +86,16 @@ def ready(invocation: Invocation, command: Command, choose: Choose | None = None
             selected=selection.nodes,
         )
         yield Ready(project, states, selection, adapter, cache, decided, compiler, applied)
+
+
+@contextmanager
+def holding(invocation: Invocation, project: Project) -> Iterator[None]:
+    """Nobody else writes into the target directory meanwhile. Raises ArtifactError that says who does."""
+    if not invocation.options.write_json:
+        yield
+        return
+    with held(project.target_dir, invocation.options.command):
+        yield
 
 
 def list_schemas(adapter: Adapter, schemas: Iterable[SchemaName], cache: RelationCache) -> Listings:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -18,7 +21,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         from understudy.cli.tree import run_line
 
-        code = run_line(arguments)
+        with ending_alike():
+            code = run_line(arguments)
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # whoever reads us, such as `head`, has seen enough
@@ -27,6 +31,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted\n")
         return 1
+
+
+@contextlib.contextmanager
+def ending_alike() -> Iterator[None]:
+    """SIGTERM, which schedulers and containers send, ends a run as Ctrl-C does. Elsewhere than in the main thread it cannot."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _silence(stream: object) -> None:

@@ -139,6 +139,7 @@ class _Batches:
         known: dict[str, Any] = {}
         status, message = "success", None
         try:
+            worker.prepare(node)
             sql = worker.compiler.compile(node.unique_id, worker.database, batch=batch).sql
             known["compiled_code"] = sql
             hooks = (

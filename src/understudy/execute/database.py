@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import assert_never
 
 from understudy.adapters.base import Connection, Listing
 from understudy.core.relation import Relation, SchemaName
 from understudy.core.statement import ColumnType, Load, Request, Result, Statement
-from understudy.errors import Cancelled, DatabaseError
+from understudy.errors import Cancelled, ConnectionFailed, DatabaseError
+from understudy.sql.comment import Comment
 from understudy.sql.dialect import Dialect, Key
 
+IDLE = 30.0
+"""Seconds after which a connection is tried before it is used."""
 ENDS = ("begin", "commit", "rollback")
 Observer = Callable[[Request], None]
 """Told of every statement before it is sent."""
@@ -98,6 +103,9 @@ class LiveDatabase:
         self._connection: Connection | None = None
         self._cancelled = threading.Event()
         self._begins = False
+        self._used = 0.0
+        self.comment: Comment | None = None
+        """What every statement carries."""
 
     def _connected(self) -> Connection:
         """The connection itself."""
@@ -110,7 +118,13 @@ class LiveDatabase:
         return self.send(statement)
 
     def send(self, request: Request) -> Result:
-        """Send a statement or load a file. Raises DatabaseError, Cancelled."""
+        """Send a statement, with its comment, or load a file. Raises DatabaseError, Cancelled."""
+        try:
+            return self._send(request)
+        finally:
+            self._used = time.monotonic()
+
+    def _send(self, request: Request) -> Result:
         if self._cancelled.is_set():
             raise Cancelled("Interrupted")
         if self._observe is not None:
@@ -128,6 +142,8 @@ class LiveDatabase:
                     connection.commit()
                 case "rollback":
                     connection.rollback()
+                case _ if self.comment is not None:
+                    return connection.execute(replace(request, sql=self.comment.on(request.sql)))
                 case _:
                     return connection.execute(request)
             return Result()
@@ -174,6 +190,17 @@ class LiveDatabase:
         finally:
             self._begins = False
             self.rollback()
+
+    def wake(self) -> None:
+        """Open the connection anew where it was idle for long and the server has ended it meanwhile. Raises DatabaseError."""
+        connection = self._connection
+        if connection is None or connection.in_transaction or time.monotonic() - self._used < IDLE:
+            return
+        try:
+            connection.execute(Statement("select 1", fetch=True, purpose="introspect"))
+        except ConnectionFailed:
+            self.close()
+        self._used = time.monotonic()
 
     def rollback(self) -> None:
         """Undo an open transaction, if there is one."""

@@ -13,6 +13,7 @@ from understudy.core.statement import Statement
 from understudy.errors import Cancelled
 from understudy.execute.batches import StepWorker
 from understudy.execute.clock import Clock
+from understudy.execute.comments import query_comment
 from understudy.execute.database import LiveDatabase, RelationCache
 from understudy.execute.events import NodeEvent, NodeFinished, NodeStarted
 from understudy.execute.microbatch import is_microbatch
@@ -63,6 +64,9 @@ class _Runner:
         """Everything in its order."""
         main = self.database()
         try:
+            if self.plan.steps:
+                session = self.compiler.session(self.plan.steps[0].unique_id, main)
+                main.comment = query_comment(session.settings, session, None)
             self._create_schemas(main)
             before = self._operations(main, self.plan.on_run_start, "on-run-start", {})
             results = run_steps(
@@ -153,6 +157,7 @@ class _Runner:
         try:
             with clock.phase("compile"):
                 session = self.compiler.session(unique_id, database)
+                database.comment = query_comment(session.settings, session, None)
                 for key, value in extras.items():
                     session.set(key, value)
                 sql = session.render(node.raw_code)

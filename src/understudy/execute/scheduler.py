@@ -201,8 +201,18 @@ class _Run:
         try:
             while (task := self.tasks.get()) is not None:
                 if isinstance(task, Step):
-                    self.done.put(worker.run(task))
+                    self.done.put(_result(worker, task))
                 else:
                     task(worker)
         finally:
             worker.close()
+
+
+def _result(worker: Worker, step: Step) -> NodeResult:
+    """What the worker says; when it breaks instead (out of memory, `sys.exit` in a driver), that is the step's error."""
+    try:
+        return worker.run(step)
+    except BaseException as error:  # noqa: BLE001 - else nobody would hear of the step again
+        message = f"{type(error).__name__}: {error}"
+        name = threading.current_thread().name
+        return NodeResult(step.unique_id, "error", message, thread_id=name, error=error)

@@ -14,10 +14,12 @@ from understudy.adapters.base import Adapter
 from understudy.core.batch import Batch
 from understudy.core.manifest import Manifest
 from understudy.core.nodes import Node, Seed, UnitTest
+from understudy.core.project import Settings
 from understudy.core.relation import Relation
 from understudy.errors import Cancelled, ExecutionError, UnderstudyError
 from understudy.execute.build import BOTH, Build, Macros, Outcome, SeedFile, drive
 from understudy.execute.clock import Clock
+from understudy.execute.comments import query_comment
 from understudy.execute.custom import own_materialization, run_custom
 from understudy.execute.database import LiveDatabase, Observer
 from understudy.execute.judge import judge
@@ -44,6 +46,8 @@ class Compiled(Protocol):
 
 class Session(Macros, Protocol):
     """template.Session, as far as it is used here."""
+
+    settings: Settings
 
     def set(self, name: str, value: Any) -> None:
         """Add a name to the templates' context."""
@@ -131,6 +135,7 @@ class NodeWorker:
         node = self.compiler.manifest.node(step.unique_id)
         known: dict[str, Any] = {"relation_name": node.relation_name}
         try:
+            self.prepare(node)
             with clock.phase("compile"):
                 sql = ""
                 if not isinstance(node, Seed):
@@ -242,6 +247,12 @@ class NodeWorker:
             self.database.added(build.existing)
         else:
             self.database.dropped(build.this)
+
+    def prepare(self, node: Node) -> None:
+        """Before a node's first statement: its comment, and a connection that works. Raises what a template raises."""
+        session = self.compiler.session(node.unique_id, self.database)
+        self.database.comment = query_comment(session.settings, session, node)
+        self.database.wake()
 
     def undo(self) -> None:
         """Undo an open transaction."""
