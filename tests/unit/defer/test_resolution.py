@@ -6,7 +6,7 @@ import pytest
 from support.graphs import edges, manifest, model, seed, singular, state
 
 from understudy.core.manifest import Manifest
-from understudy.core.nodes import Checksum, DependsOn, Exposure, Function, Operation
+from understudy.core.nodes import Checksum, DependsOn, Exposure, Function, Operation, UnitTest
 from understudy.core.relation import SchemaName
 from understudy.defer.decide import Policy, Reason
 from understudy.defer.resolution import (
@@ -20,6 +20,7 @@ from understudy.defer.resolution import (
     existence,
     frontier,
     plain,
+    references,
     resolve,
 )
 from understudy.errors import DatabaseError
@@ -224,3 +225,19 @@ def test_a_decision_reads_as_a_sentence() -> None:
     assert str(resolution["model.shop.b"]) == "b -> db.prod.b (not selected, missing in the target)"
     assert str(Decision("model.shop.eph", None, Reason.EPHEMERAL)) == "eph -> a CTE (ephemeral: inlined)"
     assert plain(NAMES.dialect.relation(None, "dev", "b")) == "dev.b"
+
+
+def test_a_unit_test_refers_to_what_gives_the_types_of_its_rows() -> None:
+    """Rows as SQL need no types; sources are never deferred; ephemeral models have no relation."""
+    today = manifest(
+        model("a"), model("b"), model("e", config={"materialized": "ephemeral"}), model("m", "model.shop.a")
+    )
+    given = [("model.shop.a", "dict"), ("model.shop.b", "sql"), ("model.shop.e", "csv"), (None, "dict")]
+    test = UnitTest(
+        name="u", model="m", given=[{"format": form} for _, form in given], expect={}, package_name="shop", path="u.yml",
+        original_file_path="models/u.yml", unique_id="unit_test.shop.m.u", fqn=[], config={},
+        depends_on=DependsOn(nodes=["model.shop.m"]),
+    )  # fmt: skip
+    today.unit_tests[test.unique_id] = test
+    today.inputs[test.unique_id] = tuple(unique_id for unique_id, _ in given)
+    assert references(today, edges(today), [test.unique_id]) == {"model.shop.a": (test.unique_id,)}

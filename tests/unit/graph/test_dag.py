@@ -6,6 +6,7 @@ import pytest
 from support.resources import group, make, manifest_of
 
 from understudy.core.manifest import Manifest
+from understudy.core.nodes import DependsOn, UnitTest
 from understudy.errors import CycleError
 from understudy.graph.dag import Dag, group_map, parents_of
 
@@ -144,3 +145,19 @@ def test_what_waits_goes_on_below_without_another_edge() -> None:
 def test_tests_never_make_a_circle() -> None:
     manifest = shop_with(t=["model.shop.a", "model.shop.b"], u=["model.shop.b"], v=["model.shop.x", "model.shop.c"])
     assert Dag.of(manifest).with_tests(manifest).cycle() is None
+
+
+def test_a_unit_test_comes_before_its_model_in_a_build() -> None:
+    unit = UnitTest(
+        name="u", model="b", given=[], expect={}, package_name="shop", path="u.yml", original_file_path="models/u.yml",
+        unique_id="unit_test.shop.b.u", fqn=["shop", "b", "u"], config={}, depends_on=DependsOn(nodes=["model.shop.b"]),
+    )  # fmt: skip
+    manifest = manifest_of(
+        make("model.shop.a"), make("model.shop.b", "model.shop.a"), make("model.shop.c", "model.shop.b"),
+        unit_tests={unit.unique_id: unit},
+    )  # fmt: skip
+    assert Dag.of(manifest).parents(unit.unique_id) == ("model.shop.b",)
+    build = Dag.of(manifest).with_tests(manifest)
+    assert build.parents(unit.unique_id) == ("model.shop.a",)
+    assert build.parents("model.shop.b") == ("model.shop.a", unit.unique_id)
+    assert build.order()[-1] == "model.shop.c"
