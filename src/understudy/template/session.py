@@ -278,7 +278,7 @@ class Session(State):
     def _explain(self, error: Exception) -> UnderstudyError:
         from understudy.template.tracing import explain
 
-        return explain(error, Session.run_macro.__code__, self.place, self._macro_place, self._hint)
+        return explain(error, Session.run_macro.__code__, self.place, self._macro_place, self._hint, self.project_name)
 
     def _hint(self, message: str) -> str | None:
         if not message.endswith("is undefined"):

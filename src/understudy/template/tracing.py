@@ -47,13 +47,15 @@ def explain(
     node: Place | None,
     macro_place: Callable[[Found], Place],
     hint: Callable[[str], str | None],
+    root: str,
 ) -> UnderstudyError:
     """The error to show: placed in the innermost template, with the chain of callers in its message.
 
-    Our own errors keep their class and text, and get a place where they have none.
+    Our own errors keep their class and text, and get a place where they have none. Macros of other packages than `root`
+    are named with their package, for their files are, too.
     """
     path = list(steps(error.__traceback__, macro_call))
-    where = [_label(step, node, macro_place) for step in path]
+    where = [_label(step, node, macro_place, root) for step in path]
     place = _place(path[-1], node, macro_place)
     chain = _chain(where)
     inside = any(step.macro is not None and step.macro.macro is not None for step in path)
@@ -93,9 +95,10 @@ def _place(step: Step, node: Place | None, macro_place: Callable[[Found], Place]
     return Place(node.path, None if step.line is None else (node.line or 1) + step.line - 1, node.node)
 
 
-def _label(step: Step, node: Place | None, macro_place: Callable[[Found], Place]) -> str:
+def _label(step: Step, node: Place | None, macro_place: Callable[[Found], Place], root: str) -> str:
     place = _place(step, node, macro_place)
     where = f" ({place.path}:{place.line})" if place is not None and place.line is not None else ""
     if step.macro is not None:
-        return f"macro {step.macro.name}{where if step.macro.macro is not None else ''}"
+        package = "" if step.macro.package in (root, "dbt") else f"{step.macro.package}."
+        return f"macro {package}{step.macro.name}{where if step.macro.macro is not None else ''}"
     return f"{node.node if node is not None and node.node else 'the template'}{where}"
