@@ -74,8 +74,8 @@ def swap(build: Build, place: Relation, target: Relation) -> Part:
 
 def _take(build: Build, place: Relation, target: Relation) -> Part:
     yield from rename(build, place, target)
-    for sql in build.dialect.ddl.after_rename(target, build.config):
-        yield Statement(sql, purpose="rename")
+    if build.dialect.ddl.can_replace:
+        build.macros.call("after_rename", target)
 
 
 def drop(build: Build, relation: Relation) -> Part:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from understudy.core.relation import Relation, quote
 from understudy.sql.language import Language
@@ -15,7 +14,8 @@ class Ddl(Language):
     indexes_before_swap = False
     """Whether a table with indexes can be renamed: then they are made before its place is taken from the old one."""
     can_replace = False
-    """Whether some relations are put in their place by the very statement that creates them: the macro `is_replaced` says which."""
+    """Whether some relations are put in their place by the very statement that creates them: the macro `is_replaced` says
+    which; `after_rename` does what the others need."""
 
     keys_hold_tables = False
     """Whether a table that a foreign key points at can be neither dropped nor renamed."""
@@ -36,10 +36,6 @@ class Ddl(Language):
         """Give a relation another name in its schema."""
         name = Relation(None, None, identifier, quoting=relation.quoting, quote_character=relation.quote_character)
         return f"alter {self.kind(relation)} {relation.render()} rename to {name.render()}"
-
-    def after_rename(self, relation: Relation, config: Mapping[str, Any]) -> Sequence[str]:
-        """What a relation that has just got its name needs, by its node's config."""
-        return ()
 
     def truncate(self, relation: Relation) -> str:
         """Empty a table."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from understudy.core.relation import Relation, quote
 from understudy.sql.ddl import Ddl
@@ -86,13 +86,6 @@ class Spark(Ddl):
             None, relation.schema, identifier, quoting=relation.quoting, quote_character=relation.quote_character
         )
         return f"alter {self.kind(relation)} {relation.render()} rename to {name.render()}"
-
-    def after_rename(self, relation: Relation, config: Mapping[str, Any]) -> Sequence[str]:
-        """Partitions are looked for anew: Spark's own catalog (unlike Hive's) leaves them in the folder of the old name,
-        and the table would be empty."""
-        if relation.type != "table" or not config.get("partition_by"):
-            return ()
-        return (f"alter table {relation.render()} recover partitions",)
 
     def add_columns(self, relation: Relation, columns: Iterable[tuple[str, str]]) -> str:
         """Add columns, (name, type) each, in one statement."""

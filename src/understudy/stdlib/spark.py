@@ -229,6 +229,15 @@ def is_replaced(ctx: MacroContext, relation: Any, existing: Any) -> bool:
     return wanted in REPLACEABLE and (old is None or _provider(ctx, old) == wanted)
 
 
+@macro
+def after_rename(ctx: MacroContext, relation: Any) -> str:
+    """Look for a table's partitions anew: Spark's own catalog (unlike Hive's) leaves them in the folder of the old name,
+    and the table would be empty. Ours."""
+    if as_relation(relation).type == "table" and ctx.config.get("partition_by"):
+        send(ctx, f"alter table {relation} recover partitions", "rename")
+    return ""
+
+
 def _provider(ctx: MacroContext, relation: Relation) -> str | None:
     """The format of a table, None where it cannot be told."""
     try:

@@ -72,9 +72,6 @@ def test_statements_on_relations() -> None:
     assert spark.comment(A, "it's") == "comment on table dev.a is 'it\\'s'"
     assert spark.comment(view, "x") == "alter view dev.a set tblproperties ('comment' = 'x')"
     assert spark.add_column(A, "x`y", "int") == "alter table dev.a add columns (`x``y` int)"
-    assert spark.after_rename(A, {}) == ()
-    assert spark.after_rename(A, {"partition_by": "p"}) == ("alter table dev.a recover partitions",)
-    assert spark.after_rename(view, {"partition_by": "p"}) == ()
 
 
 def test_rows_travel_as_one_text() -> None:
