@@ -165,8 +165,8 @@ def default__validate_sql(ctx: MacroContext, sql: str) -> Any:
 
 @macro
 def default__resolve_model_name(ctx: MacroContext, input_model_name: Any) -> str:
-    """A name as Python models ask for it: without quotes."""
-    return str(input_model_name).replace('"', "").replace("`", "")
+    """A name as Python models ask for it."""
+    return str(input_model_name)
 
 
 @macro

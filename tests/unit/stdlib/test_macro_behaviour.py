@@ -191,3 +191,66 @@ def test_dates_are_counted_as_elsewhere(database: LiveDatabase) -> None:
     quarter = ours.call("last_day", "'2024-02-10'::date", "quarter")
     rows = database.execute(Statement(f"select cast({month} as varchar), cast({quarter} as varchar)", fetch=True)).rows
     assert rows == [("2024-02-29", "2024-03-31")]
+
+
+def test_dates_that_make_no_range(database: LiveDatabase) -> None:
+    call = session(database).call
+    with pytest.raises(UnderstudyError, match="does not have the format"):
+        call("convert_datetime", "2020", "%Y-%m-%d")
+    with pytest.raises(UnderstudyError, match="begins after its end"):
+        call("dates_in_range", "20200102", "20200101")
+    with pytest.raises(UnderstudyError, match="A range of partitions"):
+        call("partition_range", "1,2,3")
+    with pytest.raises(UnderstudyError, match="must be a text or a list"):
+        call("normalize_string_or_list", {"a": 1}, "keys")
+    with pytest.raises(UnderstudyError, match="must be a text without"):
+        call("duckdb_escape_comment", "$dbt_comment_literal_block$")
+
+
+def test_hooks_run_where_they_belong(database: LiveDatabase) -> None:
+    hooks = [
+        {"sql": "insert into dev.a values ({{ 1 + 1 }}, 'in')", "transaction": True},
+        {"sql": "insert into dev.a values (3, 'out')", "transaction": False},
+        {"sql": "{# nothing #}", "transaction": True},
+    ]
+    session(database).call("run_hooks", hooks)
+    assert database.execute(Statement("select id from dev.a order by id", fetch=True)).rows == [(1,), (2,)]
+    session(database).call("run_hooks", hooks, inside_transaction=False)
+    assert database.execute(Statement("select max(id) from dev.a", fetch=True)).rows == [(3,)]
+
+
+def test_a_relation_is_replaced_by_statements(database: LiveDatabase) -> None:
+    mine = Relation("memory", "dev", "a", "table")
+    opened = session(database)
+    steps = [
+        opened.call("get_create_intermediate_sql", mine, "select 7 as id"),
+        opened.call("get_create_backup_sql", mine),
+        opened.call("get_rename_intermediate_sql", mine),
+        opened.call("get_drop_backup_sql", mine),
+    ]
+    database.execute(Statement(";\n".join(steps)))
+    assert database.execute(Statement("select * from dev.a", fetch=True)).rows == [(7,)]
+    tables = "select table_name from information_schema.tables where table_schema = 'dev'"
+    assert database.execute(Statement(tables, fetch=True)).rows == [("a",)]
+    with pytest.raises(UnderstudyError, match="cannot be renamed"):
+        opened.call("get_rename_sql", Relation("memory", "dev", "a"), "b")
+
+
+def test_a_schema_is_dropped_by_its_name(database: LiveDatabase) -> None:
+    database.execute(Statement("create schema gone"))
+    session(database).call("drop_schema_named", "gone")
+    assert "gone" not in database.schemas(None)
+
+
+def test_files_of_external_models_become_views(database: LiveDatabase, tmp_path: Any) -> None:
+    database.execute(Statement(f"copy (select 5 as id) to '{tmp_path}/up.parquet'"))
+    up = {
+        "depends_on": {"nodes": []}, "database": "memory", "schema": "files", "alias": "up", "resource_type": "model",
+        "config": {"materialized": "external", "location": f"{tmp_path}/up.parquet"},
+    }  # fmt: skip
+    down = {**up, "depends_on": {"nodes": ["model.shop.up"]}, "config": {"materialized": "table"}}
+    opened = session(database)
+    opened.set("graph", {"nodes": {"model.shop.up": up, "model.shop.down": down}})
+    opened.set("selected_resources", ["model.shop.down"])
+    opened.call("register_upstream_external_models")
+    assert database.execute(Statement("select * from files.up", fetch=True)).rows == [(5,)]
