@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from understudy.core.relation import Relation
-from understudy.errors import JinjaError
+from understudy.errors import ExecutionError, JinjaError
+from understudy.sql.spark import MERGEABLE
 from understudy.stdlib.support import Table, as_relation, database_of, field, names_of, quoted, send
 from understudy.template.scope import MacroContext
 
 macro = MACROS = Table()
 macro.dispatched("snapshot_hash_arguments", "snapshot_staging_table", "build_snapshot_table", "snapshot_merge_sql")
-macro.dispatched("create_columns", "post_snapshot", "get_true_sql")
+macro.dispatched("create_columns", "post_snapshot", "get_true_sql", "begin_snapshot")
 
 META = ("dbt_valid_to", "dbt_valid_from", "dbt_scd_id", "dbt_updated_at", "dbt_is_deleted")
 """The columns that a snapshot adds to those of its query; `snapshot_meta_column_names` gives them other names."""
@@ -52,7 +53,7 @@ def strategy_dispatch(ctx: MacroContext, name: str) -> Any:
 
 
 @macro
-def begin_snapshot(ctx: MacroContext, target_relation: Any, target_exists: bool) -> Any:
+def default__begin_snapshot(ctx: MacroContext, target_relation: Any, target_exists: bool) -> Any:
     """What the configured strategy says. Raises JinjaError when the table that is there is no snapshot.
 
     Ours; dbt's materialization does it itself.
@@ -61,6 +62,18 @@ def begin_snapshot(ctx: MacroContext, target_relation: Any, target_exists: bool)
         ctx.variable("adapter").valid_snapshot_target(target_relation, _columns(ctx))
     strategy = ctx.call("strategy_dispatch", ctx.config.get("strategy"))
     return strategy(ctx.model, "snapshotted_data", "source_data", field(ctx.model, "config"), target_exists)
+
+
+@macro
+def spark__begin_snapshot(ctx: MacroContext, target_relation: Any, target_exists: bool) -> Any:
+    """Only some formats can change rows (dbt-spark 1.11: materialization snapshot)."""
+    name = str(ctx.config.get("file_format") or "parquet").lower()
+    if name not in MERGEABLE:
+        raise ExecutionError(
+            f"A snapshot cannot be kept in the file format '{name}'",
+            hint=f"Set file_format to one of: {', '.join(sorted(MERGEABLE))}.",
+        )
+    return ctx.call("default__begin_snapshot", target_relation, target_exists)
 
 
 @macro
