@@ -175,7 +175,7 @@ class Package:
         if name in self._values:
             return self._values[name]
         found = self._macros[name]
-        return lambda *args, **kwargs: self._session.run_macro(found, args, kwargs)
+        return lambda *args, **kwargs: self._session.call_found(found, *args, **kwargs)
 
 
 def _constant(value: Any) -> Callable[..., Any]:

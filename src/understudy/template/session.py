@@ -64,7 +64,7 @@ class MacroCall:
         self._found = found
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._session.run_macro(self._found, args, kwargs)
+        return self._session._run_macro(self._found, args, kwargs)
 
 
 class Session(State):
@@ -150,7 +150,7 @@ class Session(State):
 
     def set(self, name: str, value: Any) -> None:
         """Set a name for the rest of this rendering (`sql`, `this`, ...)."""
-        self.values[name] = self.wrapped(value)
+        self.values[name] = self._wrapped(value)
 
     def call(self, macro: str, *args: Any, **kwargs: Any) -> Any:
         """Call a macro by name, `package.macro` for another package's. Raises JinjaError when there is none."""
@@ -162,7 +162,7 @@ class Session(State):
 
     def call_found(self, found: Found, /, *args: Any, **kwargs: Any) -> Any:
         """Call a macro that was found by other rules than those of `call`."""
-        return self._explained(lambda: self.run_macro(found, args, kwargs))
+        return self._explained(lambda: self._run_macro(found, args, kwargs))
 
     def materialization(self, name: str, of_engine: frozenset[str], built_in: frozenset[str]) -> Found | None:
         """The project's own macro for a materialization; None: ours. See MacroIndex.materialization."""
@@ -184,7 +184,7 @@ class Session(State):
         """The implementation that `adapter.dispatch` finds. Raises JinjaError when there is none."""
         return self._callable(self.shared.macros.dispatch(macro, namespace, self.package))
 
-    def wrapped(self, value: Any) -> Any:
+    def _wrapped(self, value: Any) -> Any:
         """Core's values as templates of this engine see them."""
         return wrap(value, CLASSES[self.dialect.name])
 
@@ -205,16 +205,16 @@ class Session(State):
         environment = engine.lenient_native if self.parsing else engine.native
         return self._explained(lambda: engine.render(self._template(text, environment), self.names))
 
-    def run_macro(self, found: Found, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _run_macro(self, found: Found, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a macro that was found; what `return()` gives is its value."""
         if not self._stack and found.unique_id not in self.uses.macros:
             self.uses.macros.append(found.unique_id)
         self._stack.append(found)
         try:
             if found.builtin is not None:
-                return self.wrapped(found.builtin(cast(MacroContext, self), *args, **kwargs))
-            keywords = {key: self.wrapped(value) for key, value in kwargs.items()}
-            return self._jinja_macro(found)(*map(self.wrapped, args), **keywords)
+                return self._wrapped(found.builtin(cast(MacroContext, self), *args, **kwargs))
+            keywords = {key: self._wrapped(value) for key, value in kwargs.items()}
+            return self._jinja_macro(found)(*map(self._wrapped, args), **keywords)
         except Return as ended:
             return ended.value
         finally:
@@ -278,7 +278,7 @@ class Session(State):
     def _explain(self, error: Exception) -> UnderstudyError:
         from understudy.template.tracing import explain
 
-        return explain(error, Session.run_macro.__code__, self.place, self._macro_place, self._hint, self.project_name)
+        return explain(error, Session._run_macro.__code__, self.place, self._macro_place, self._hint, self.project_name)
 
     def _hint(self, message: str) -> str | None:
         if not message.endswith("is undefined"):
