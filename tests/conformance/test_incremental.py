@@ -14,6 +14,9 @@ def model(config: str = "", later: str = LATER) -> str:
     return f"{head} {{% if is_incremental() %}} {later} {{% else %}} {FIRST} {{% endif %}}"
 
 
+NO_MERGE = pytest.mark.notyet(
+    "spark", raises=AssertionError, reason="merge needs a format such as delta, which plain Spark does not have"
+)
 NO_DELETE = pytest.mark.never("spark", raises=AssertionError, reason="delete+insert: dbt-spark has it for no format")
 APPENDS = pytest.mark.never("spark", raises=AssertionError, reason="append is dbt-spark's default, with a key, too")
 KEEPS_COLUMNS = pytest.mark.never("spark", raises=AssertionError, reason="parquet tables keep their columns")
@@ -48,6 +51,30 @@ class TestStrategies:
                 marks=NO_DELETE,
             ),
             pytest.param("unique_key='id'", [(1, "a"), (2, "b2"), (3, "c")], marks=APPENDS),
+            pytest.param(
+                "incremental_strategy='merge', unique_key='id'", [(1, "a"), (2, "b2"), (3, "c")], marks=NO_MERGE
+            ),
+            pytest.param(
+                "incremental_strategy='merge', unique_key=['id', 'name']",
+                [(1, "a"), (2, "b"), (2, "b2"), (3, "c")],
+                marks=NO_MERGE,
+            ),
+            pytest.param("incremental_strategy='merge'", [(1, "a"), (2, "b"), (2, "b2"), (3, "c")], marks=NO_MERGE),
+            pytest.param(
+                "incremental_strategy='merge', unique_key='id', merge_update_columns=['id']",
+                [(1, "a"), (2, "b"), (3, "c")],
+                marks=NO_MERGE,
+            ),
+            pytest.param(
+                "incremental_strategy='merge', unique_key='id', merge_exclude_columns=['name']",
+                [(1, "a"), (2, "b"), (3, "c")],
+                marks=NO_MERGE,
+            ),
+            pytest.param(
+                "incremental_strategy='merge', unique_key='id', incremental_predicates=['DBT_INTERNAL_DEST.id < 0']",
+                [(1, "a"), (2, "b"), (2, "b2"), (3, "c")],
+                marks=NO_MERGE,
+            ),
             ("", [(1, "a"), (2, "b"), (2, "b2"), (3, "c")]),
         ],
     )
@@ -57,6 +84,17 @@ class TestStrategies:
         shop.ok("run")
         assert shop.rows("a") == expected
         assert shop.kinds() == {"a": "table"}
+
+    def test_a_strategy_of_the_project(self, shop: Shop) -> None:
+        macro = """
+        {% macro get_incremental_only_new_sql(arg_dict) %}
+            insert into {{ arg_dict['target_relation'] }} select * from {{ arg_dict['temp_relation'] }}
+            where id not in (select id from {{ arg_dict['target_relation'] }})
+        {% endmacro %}
+        """
+        shop.write({"macros/m.sql": macro}).models(a=model("incremental_strategy='only_new'")).ok("run")
+        shop.ok("run")
+        assert shop.rows("a") == [(1, "a"), (2, "b"), (3, "c")]
 
     def test_an_unknown_strategy(self, shop: Shop) -> None:
         shop.models(a=model("incremental_strategy='guess'")).ok("run")
