@@ -20,7 +20,7 @@ ARGS ?=
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: setup ## the demo on examples/ecommerce: production, one change, a slim build (ENGINE=duckdb)
+demo: setup ## the demo on examples/ecommerce: production, one change, a slim build (ENGINE=postgres, ENGINE=spark)
 	@$(BIN)/python examples/ecommerce/demo.py --engine $(ENGINE) $(ARGS)
 
 test: setup setup-dbt ## all tests (ARGS="-k defer -x" passes options to pytest, WORKERS=4 its processes)
