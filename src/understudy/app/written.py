@@ -46,9 +46,12 @@ class Written:
                 self._ephemeral(unique_id)
         if result.run_sql:
             self._built[result.unique_id] = write_sql(node, "run", result.run_sql, **self._where())
+        failed = False
         for batch in result.batches:
             if batch.compiled_code is not None:
-                path = write_sql(node, "compiled", batch.compiled_code, batch=batch.label, **self._where())
+                written = write_sql(node, "compiled", batch.compiled_code, batch=batch.label, **self._where())
+                path = path if failed else written  # the first one that failed is the one to look at
+            failed = failed or batch.error is not None
             if batch.run_sql:
                 write_sql(node, "run", batch.run_sql, batch=batch.label, **self._where())
         return path

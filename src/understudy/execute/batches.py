@@ -101,7 +101,7 @@ class _Batches:
                 pass
             with self.changed:
                 self.changed.wait_for(lambda: not self.busy)
-            if last and not self.worker.database.cancelled:
+            if last and not self.worker.cancelled:
                 self.one(self.worker, last)
         for number, batch in enumerate(self.batches):
             if number not in self.results:
@@ -121,7 +121,7 @@ class _Batches:
     def _next(self, worker: NodeWorker) -> bool:
         """Run one of the batches that are left; whether there was one."""
         with self.changed:
-            if not self.todo or worker.database.cancelled:
+            if not self.todo or worker.cancelled:
                 return False
             number = self.todo.popleft()
             self.busy += 1

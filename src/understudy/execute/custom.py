@@ -10,7 +10,7 @@ from understudy.core.relation import Relation
 from understudy.core.statement import Result
 from understudy.errors import ExecutionError, JinjaError
 from understudy.execute.build import Build, Macros, Outcome
-from understudy.execute.database import LiveDatabase
+from understudy.execute.database import LiveDatabase, beginning
 from understudy.template.macros import Found
 from understudy.template.objects import unwrap
 
@@ -43,7 +43,7 @@ def run_custom(build: Build, database: LiveDatabase, found: Found | None) -> Out
     assert found is not None  # own_materialization has found it
     session = build.macros
     session.results.clear()
-    with database.beginning(build.transactions):
+    with beginning(database, build.transactions):
         returned = session.call_found(found)
         relations = _relations(returned, build.node)
     main = session.results.get("main")

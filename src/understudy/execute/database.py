@@ -102,15 +102,23 @@ class LiveDatabase:
         self._observe = observe
         self._connection: Connection | None = None
         self._cancelled = threading.Event()
-        self._begins = False
+        self.begins = False
+        """Whether statements that belong into a transaction open one."""
         self._used = 0.0
         self.comment: Comment | None = None
         """What every statement carries."""
 
     def _connected(self) -> Connection:
-        """The connection itself."""
+        """The connection; anew where it was idle for long and the server has ended it meanwhile. Raises DatabaseError."""
+        connection = self._connection
+        if connection is not None and not connection.in_transaction and time.monotonic() - self._used > IDLE:
+            try:
+                connection.execute(Statement("select 1", fetch=True, purpose="introspect"))
+            except ConnectionFailed:
+                self.close()
         if self._connection is None:
             self._connection = self._connect()
+        self._used = time.monotonic()
         return self._connection
 
     def execute(self, statement: Statement) -> Result:
@@ -130,7 +138,7 @@ class LiveDatabase:
         if self._observe is not None:
             self._observe(request)
         connection = self._connected()
-        if self._begins and request.purpose not in ENDS and getattr(request, "in_transaction", True):
+        if self.begins and request.purpose not in ENDS and getattr(request, "in_transaction", True):
             connection.begin()
         if isinstance(request, Load):
             return connection.load(request)
@@ -181,27 +189,6 @@ class LiveDatabase:
         self._cache.dropped(old)
         self._cache.added(new)
 
-    @contextmanager
-    def beginning(self, transactions: bool) -> Iterator[None]:
-        """Statements that belong into a transaction open one; what is not committed at the end is undone."""
-        self._begins = transactions
-        try:
-            yield
-        finally:
-            self._begins = False
-            self.rollback()
-
-    def wake(self) -> None:
-        """Open the connection anew where it was idle for long and the server has ended it meanwhile. Raises DatabaseError."""
-        connection = self._connection
-        if connection is None or connection.in_transaction or time.monotonic() - self._used < IDLE:
-            return
-        try:
-            connection.execute(Statement("select 1", fetch=True, purpose="introspect"))
-        except ConnectionFailed:
-            self.close()
-        self._used = time.monotonic()
-
     def rollback(self) -> None:
         """Undo an open transaction, if there is one."""
         if self._connection is not None:
@@ -213,13 +200,19 @@ class LiveDatabase:
         if self._connection is not None:
             self._connection.cancel()
 
-    @property
-    def cancelled(self) -> bool:
-        """Whether `cancel` was called."""
-        return self._cancelled.is_set()
-
     def close(self) -> None:
         """Close the connection."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+@contextmanager
+def beginning(database: LiveDatabase, transactions: bool) -> Iterator[None]:
+    """Statements that belong into a transaction open one; what is not committed at the end is undone."""
+    database.begins = transactions
+    try:
+        yield
+    finally:
+        database.begins = False
+        database.rollback()

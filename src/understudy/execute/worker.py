@@ -114,11 +114,12 @@ class NodeWorker:
     """One thread's work: nodes, one after the other, on one connection."""
 
     def __init__(self, work: Work, database: LiveDatabase) -> None:
-        self.work, self.database = work, database
+        self.work, self.database, self.cancelled = work, database, False
         self.compiler, self.options, self.adapter, self.keys = work.compiler, work.options, work.adapter, work.keys
 
     def cancel(self) -> None:
         """Interrupt the statement that runs."""
+        self.cancelled = True
         self.database.cancel()
 
     def close(self) -> None:
@@ -249,10 +250,9 @@ class NodeWorker:
             self.database.dropped(build.this)
 
     def prepare(self, node: Node) -> None:
-        """Before a node's first statement: its comment, and a connection that works. Raises what a template raises."""
+        """Before a node's first statement: its comment. Raises what a template raises."""
         session = self.compiler.session(node.unique_id, self.database)
         self.database.comment = query_comment(session.settings, session, node)
-        self.database.wake()
 
     def undo(self) -> None:
         """Undo an open transaction."""
