@@ -65,7 +65,7 @@ class _Runner:
         main = self.database()
         try:
             if self.plan.steps:
-                session = self.compiler.session(self.plan.steps[0].unique_id, main)
+                session = self.compiler.session(None, main)
                 main.comment = query_comment(session.settings, session, None)
             self._create_schemas(main)
             before = self._operations(main, self.plan.on_run_start, "on-run-start", {})
@@ -113,7 +113,7 @@ class _Runner:
                 }
             key = _key(dialect, name.database, name.schema)
             if key not in existing[name.database]:
-                session = self.compiler.session(self.plan.steps[0].unique_id, database)
+                session = self.compiler.session(None, database)
                 session.call("create_schema", dialect.relation(name.database, name.schema, None))
                 existing[name.database].add(key)
 
