@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,8 @@ from typing import Any
 import duckdb
 import pytest
 from support import cli
+
+import understudy
 
 ROWS = "select 1 as id, 'a' as name union all select 2, 'it''s'"
 
@@ -87,6 +92,25 @@ class TestExternal:
         assert (root / "a.parquet").read_bytes() == before
         assert len(query(root)) == 2
         assert not [path for path in root.iterdir() if "tmp" in path.name]
+
+    def test_a_write_that_breaks_off_leaves_the_old_file(self, tmp_path: Path) -> None:
+        """As on a full disk: the process may write no more than some bytes to a file."""
+        profile = "shop: {target: dev, outputs: {dev: {type: duckdb, path: ':memory:', schema: dev}}}"
+        root = cli.project(tmp_path / "shop", {"profiles.yml": profile, "models/a.sql": external("format='csv'")})
+        cli.ok("run", cwd=root)
+        before = (root / "a.csv").read_bytes()
+        shop(root, a=external("format='csv'", "select range as id, 'some words' as name from range(300000)"))
+        (root / "profiles.yml").write_text(profile)
+        code = (
+            "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000)); "
+            "from understudy.cli.main import main; sys.exit(main(['run']))"
+        )
+        environment = {**os.environ, "PYTHONPATH": str(Path(understudy.__file__).parents[1])}
+        ran = subprocess.run([sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, text=True)
+        assert ran.returncode == 1, ran.stdout + ran.stderr
+        assert "a.csv" in ran.stderr
+        assert (root / "a.csv").read_bytes() == before
 
     @pytest.mark.parametrize(
         ("config", "words"),
