@@ -104,8 +104,9 @@ class StubCompiler:
         node: Any = self.manifest.nodes[unique_id]
         return Compiled(self.session(unique_id, database, batch=batch).render(node.raw_code))
 
-    def session(self, unique_id: str, database: Any, *, batch: Batch | None = None) -> Session:
-        session = self.renderer.session(self.manifest.nodes[unique_id], None, database=database)
+    def session(self, unique_id: str | None, database: Any, *, batch: Batch | None = None) -> Session:
+        node = None if unique_id is None else self.manifest.nodes[unique_id]
+        session = self.renderer.session(node, None, database=database)
         session.batch = batch
         return session
 

@@ -61,7 +61,7 @@ class Compiler(Protocol):
     def compile(self, unique_id: str, database: Any, *, batch: Batch | None = None) -> Compiled:
         """Compile a node, or a batch of it. Raises JinjaError, LinkError ..."""
 
-    def session(self, unique_id: str, database: Any, *, batch: Batch | None = None) -> Session:
+    def session(self, unique_id: str | None, database: Any, *, batch: Batch | None = None) -> Session:
         """The node's templates."""
 
     def relation(self, unique_id: str) -> Relation:
