@@ -16,9 +16,9 @@ from understudy.app.written import Written
 from understudy.compile.compiler import Compiler
 from understudy.core.nodes import Seed
 from understudy.errors import UnderstudyError, raise_all
+from understudy.execute.clock import Clock
 from understudy.execute.database import LiveDatabase
 from understudy.execute.results import NodeResult
-from understudy.execute.clock import Clock
 
 
 def compile_selected(invocation: Invocation) -> Outcome:

@@ -9,7 +9,7 @@ from functools import partial
 
 from understudy.app import announce, deferral, planning
 from understudy.app.commands import COMMANDS
-from understudy.app.event_time import Window, event_window
+from understudy.app.event_time import Window, event_window, sample_window
 from understudy.app.events import NodeFinished, NodeStarted, Table
 from understudy.app.invocation import Invocation, Outcome
 from understudy.app.load import Project
@@ -29,7 +29,7 @@ SHOWN_ROWS = 10
 def execute(invocation: Invocation) -> Outcome:
     """`run`, `test`, `seed` and `build`. Exit code 1 when a node failed; errors before the first statement are raised."""
     options = invocation.options
-    window = event_window(options)
+    window = sample_window(options, invocation.started) or event_window(options)
     with ready(invocation, COMMANDS[options.command]) as all_set, holding(invocation, all_set.project):
         project, decided = all_set.project, all_set.deferral
         plan = planning.planned(invocation, all_set)

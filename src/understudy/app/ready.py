@@ -13,12 +13,14 @@ from understudy.app.applied import AppliedState
 from understudy.app.choose import Chosen, chosen
 from understudy.app.commands import Command
 from understudy.app.deferral import Deferral
+from understudy.app.event_time import sample_window
 from understudy.app.events import Logged, Printed
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project, load_project
 from understudy.app.states import States
 from understudy.artifacts.holder import held
 from understudy.compile.compiler import Compiler
+from understudy.compile.lookups import Part
 from understudy.core.relation import Relation, SchemaName
 from understudy.core.warning import Warning_
 from understudy.defer.resolution import Listings
@@ -84,6 +86,7 @@ def ready(invocation: Invocation, command: Command, choose: Choose | None = None
             project.renderer,
             project.dialect,
             selected=selection.nodes,
+            part=Part(invocation.options.empty, sample_window(invocation.options, invocation.started)),
         )
         yield Ready(project, states, selection, adapter, cache, decided, compiler, applied)
 

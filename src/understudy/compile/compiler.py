@@ -9,7 +9,7 @@ from typing import Any
 
 from understudy.compile.ctes import Cte, cte, inject, merged
 from understudy.compile.graph import flat_graph
-from understudy.compile.lookups import NodeLookups, References
+from understudy.compile.lookups import WHOLE, NodeLookups, Part, References
 from understudy.compile.unit_tests import UnitTestCompiler
 from understudy.core.batch import Batch, Narrowed
 from understudy.core.manifest import Manifest
@@ -62,6 +62,7 @@ class Compiler:
         renderer: of the project.
         dialect: the target engine's.
         selected: what templates see as `selected_resources`.
+        part: what is read of what nodes refer to.
     """
 
     def __init__(
@@ -73,10 +74,11 @@ class Compiler:
         dialect: Dialect,
         *,
         selected: Sequence[str] = (),
+        part: Part = WHOLE,
     ) -> None:
         self.manifest = manifest
         self.renderer = renderer
-        self._references = References(manifest, names, resolution, dialect, renderer.settings.root.quoting)
+        self._references = References(manifest, names, resolution, dialect, renderer.settings.root.quoting, part)
         self._rendered: dict[str, _Rendered] = {}
         self._compiled: dict[str, Compiled] = {}
         self._locks: dict[str, Lock] = {}

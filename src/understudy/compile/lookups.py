@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from understudy.core.batch import Batch, Narrowed, Window
@@ -16,13 +18,31 @@ from understudy.sql.dialect import Dialect
 from understudy.template.relations import cte_relation, node_relation, source_relation
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is read of everything that a node refers to: no rows (`--empty`), or those of a window of time (`--sample`)."""
+
+    empty: bool = False
+    sample: tuple[datetime, datetime] | None = None
+
+
+WHOLE = Part()
+
+
 class References:
     """How unique_ids become relations in this run; the same for all nodes."""
 
     def __init__(
-        self, manifest: Manifest, names: Names, resolution: Resolution, dialect: Dialect, quoting: Mapping[str, bool]
+        self,
+        manifest: Manifest,
+        names: Names,
+        resolution: Resolution,
+        dialect: Dialect,
+        quoting: Mapping[str, bool],
+        part: Part = WHOLE,
     ) -> None:
         self.manifest = manifest
+        self.part = part
         self.names = names
         self.resolution = resolution
         self.dialect = dialect
@@ -54,9 +74,7 @@ class NodeLookups:
     `batch`: of relations that say what their event time is, the rows of the batch's window are read.
     """
 
-    def __init__(
-        self, references: References, node: Node | None, *, inline: bool, batch: Batch | None = None
-    ) -> None:
+    def __init__(self, references: References, node: Node | None, *, inline: bool, batch: Batch | None = None) -> None:
         self.references = references
         self.node = node
         self.inline = inline
@@ -78,7 +96,7 @@ class NodeLookups:
             if not self.inline:
                 raise self._error(f"Operations can not ref() ephemeral nodes, but {name} is ephemeral")
             self.ctes[target.found] = None
-            return cte_relation(found, self.references.dialect)
+            return self._read(found, cte_relation(found, self.references.dialect))
         return self._read(found, self._decided(target.found))
 
     def source(self, source_name: str, table_name: str) -> Relation | Narrowed:
@@ -97,12 +115,22 @@ class NodeLookups:
         return self._decided(target.found).with_type("function")
 
     def _read(self, found: Node | Source, relation: Relation) -> Relation | Narrowed:
-        """The rows of the batch, of a relation with an event time (dbt 1.11: resolve_event_time_filter)."""
-        column = event_time(found, self.references.dialect)
-        if self.batch is None or column is None:
+        """The part of a relation that this run, or this batch, is about."""
+        limit, window = (0 if self.references.part.empty else None), self._window(found)
+        if limit is None and window is None:
             return relation
-        window = Window(column, self.batch.event_time_start, self.batch.event_time_end)
-        return Narrowed(relation, window=window, alias=self.references.dialect.subquery_alias)
+        return Narrowed(relation, limit, window, alias=self.references.dialect.subquery_alias)
+
+    def _window(self, found: Node | Source) -> Window | None:
+        """The rows of the batch and of the sample, of a relation with an event time (dbt 1.11: resolve_event_time_filter)."""
+        column = event_time(found, self.references.dialect)
+        sample = self.references.part.sample
+        if column is None or self.node is None or self.node.resource_type not in ("model", "snapshot"):
+            return None
+        if self.batch is None:
+            return Window(column, *sample) if sample is not None else None
+        start, end = self.batch.event_time_start, self.batch.event_time_end
+        return Window(column, max(start, sample[0]), min(end, sample[1])) if sample else Window(column, start, end)
 
     def _decided(self, unique_id: str) -> Relation:
         relation, decision = self.references.decided(unique_id)

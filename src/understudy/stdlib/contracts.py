@@ -166,7 +166,7 @@ def _target(ctx: MacroContext, constraint: Any) -> str | None:
     """The table that a foreign key names; `ref('a')` and `source('s', 't')` go where the run's references go."""
     to = field(constraint, "to")
     if to and re.match(r"(ref|source)\s*\(", to.strip()):
-        to = ctx.variable("render")(f"{{{{ {to} }}}}")
+        to = ctx.variable("render")(f"{{{{ ({to}).render() }}}}")
     return ctx.dialect.ddl.constraint_target(to) if to else None
 
 

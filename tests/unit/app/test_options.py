@@ -95,8 +95,6 @@ def test_an_empty_variable_is_not_set() -> None:
         ({}, {"DBT_INDIRECT_SELECTION": "brave"}, {}, ["DBT_INDIRECT_SELECTION", "eager, cautious"]),
         ({"resource_types": ("modle",)}, {}, {}, ["--resource-type", "Did you mean 'model'"]),
         ({"state_max_age": "24"}, {}, {}, ["--state-max-age", "24h"]),
-        ({"empty": True}, {}, {}, ["--empty", "yet"]),
-        ({}, {"DBT_SAMPLE": "3 days"}, {}, ["DBT_SAMPLE", "yet"]),
         ({"inline": "select 1", "select": ("a",)}, {}, {}, ["--inline", "--select"]),
         ({"warn_error": True, "warn_error_options": "{}"}, {}, {}, ["--warn-error-options"]),
     ],

@@ -88,7 +88,6 @@ def test_a_selection_in_one_argument(pipeline: Pipeline) -> None:
         ("build --state", ["--state", "requires an argument"]),
         ("--defer build --defer", ["before and after 'build'"]),
         ("--defer build --no-defer", ["before and after 'build'"]),
-        ("build --empty", ["--empty", f"not in understudy {__version__} yet"]),
         ("build --threads many", ["--threads", "'many'"]),
     ],
 )

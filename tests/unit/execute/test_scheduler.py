@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from understudy.errors import Cancelled
 from understudy.execute.plan import Step
 from understudy.execute.results import NodeResult
-from understudy.execute.worker import skipped
 from understudy.execute.scheduler import FAIL_FAST, INTERRUPTED, Hooks, run_steps
+from understudy.execute.worker import skipped
 
 Work = Callable[[Step, threading.Event], NodeResult]
 
