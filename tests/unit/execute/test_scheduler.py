@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import signal
 import threading
 import time
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from understudy.errors import Cancelled
 from understudy.execute.plan import Step
 from understudy.execute.results import NodeResult
-from understudy.execute.scheduler import FAIL_FAST, INTERRUPTED, Hooks, run_steps
+from understudy.execute.scheduler import FAIL_FAST, INTERRUPTED, Hooks, Tasks, run_steps
 from understudy.execute.worker import skipped
 
 Work = Callable[[Step, threading.Event], NodeResult]
@@ -188,3 +189,35 @@ def test_every_step_ends_once_after_those_before_it(data: st.DataObject) -> None
         blocked = any(status[need] in ("error", "skipped") for need in step.needs)
         assert (status[step.unique_id] == "skipped") is blocked
         assert (step.unique_id in started) is not blocked
+
+
+def test_a_worker_that_breaks_is_the_steps_error() -> None:
+    def work(step: Step, cancelled: threading.Event) -> NodeResult:
+        if step.unique_id == "broken":
+            raise SystemExit(3)
+        return NodeResult(step.unique_id, "success")
+
+    results, _, _ = go([Step("broken", "model"), Step("below", "model", ("broken",)), Step("other", "model")], work)
+    assert {result.unique_id: (result.status, result.message) for result in results} == {
+        "broken": ("error", "SystemExit: 3"), "below": ("skipped", None), "other": ("success", None)
+    }  # fmt: skip
+
+
+def test_parts_of_a_step_go_to_whoever_has_time() -> None:
+    tasks: Tasks = queue.SimpleQueue()
+    seen: set[str] = set()
+    done = threading.Barrier(3)
+
+    def part(worker: object) -> None:
+        seen.add(threading.current_thread().name)
+        done.wait(10)
+
+    def work(step: Step, cancelled: threading.Event) -> NodeResult:
+        tasks.put(part)
+        tasks.put(part)
+        done.wait(10)
+        return NodeResult(step.unique_id, "success")
+
+    results, _, _ = go([Step("a", "model")], work, threads=3, tasks=tasks)
+    assert [result.status for result in results] == ["success"]
+    assert len(seen) == 2
