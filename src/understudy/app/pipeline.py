@@ -58,7 +58,9 @@ def list_(invocation: Invocation) -> Outcome:
     selection = choose(invocation, project, states, COMMANDS["list"])
     resources = [project.manifest.get(unique_id) for unique_id in sorted(selection.nodes)]
     found = [resource for resource in resources if resource is not None]
-    gone = listing.gone(selection.removed, lambda: states.comparison.prior, resource_types_of(options, COMMANDS["list"]))
+    gone = listing.gone(
+        selection.removed, lambda: states.comparison.prior, resource_types_of(options, COMMANDS["list"])
+    )
     for line in listing.lines([*found, *gone], options.output or "selector", options.output_keys):
         invocation.emit(Output(line))
     return Outcome()

@@ -110,7 +110,10 @@ COMMANDS: dict[str, About] = {
         "For each node: how it differs from the state, what brought it into the selection, and for every reference the "
         "relation that is read, the rule that decided, and the relations that lost. The selection is that of a build; "
         "without --select, of the named nodes alone.",
-        ("explain orders --defer --state prod-artifacts", "explain orders -s state:modified+ --defer --state prod-artifacts"),
+        (
+            "explain orders --defer --state prod-artifacts",
+            "explain orders -s state:modified+ --defer --state prod-artifacts",
+        ),
     ),
     "deps": About(
         "Install the packages that the project asks for.",

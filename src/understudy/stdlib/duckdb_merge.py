@@ -39,7 +39,10 @@ def duckdb__get_merge_sql(
     parts = [
         f"merge into {target} as DBT_INTERNAL_DEST\n    using {source} as DBT_INTERNAL_SOURCE",
         f"    {_join(ctx, unique_key, predicates(incremental_predicates))}",
-        *(f"    when matched{_condition(each)} then {_matched(ctx, each, dest_columns)}" for each in _when(ctx, "when_matched")),
+        *(
+            f"    when matched{_condition(each)} then {_matched(ctx, each, dest_columns)}"
+            for each in _when(ctx, "when_matched")
+        ),
         *(
             f"    when not matched{_by(each)}{_condition(each)} then {_not_matched(each)}"
             for each in _when(ctx, "when_not_matched")

@@ -197,10 +197,14 @@ def test_warn_error_options_that_make_no_sense(options: str) -> None:
 def test_the_table_and_the_value_have_the_same_names_and_defaults() -> None:
     fields = {f.name: f.default for f in dataclasses.fields(Options)} | {"output": "selector"}
     rows = {
-        name: row for name, row in OPTIONS.items() if row.status != "idle" and name not in ("models", "output_text", "output_path")
+        name: row
+        for name, row in OPTIONS.items()
+        if row.status != "idle" and name not in ("models", "output_text", "output_path")
     }
     assert {name: row.default for name, row in rows.items()} == {name: fields[name] for name in rows}
-    assert set(fields) - set(rows) == {"command", "origins", "notes"} | {argument.name for argument in ARGUMENTS.values()}
+    assert set(fields) - set(rows) == {"command", "origins", "notes"} | {
+        argument.name for argument in ARGUMENTS.values()
+    }
 
 
 @pytest.mark.parametrize("command", LOCAL)
