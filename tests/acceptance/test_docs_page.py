@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,8 +114,15 @@ def opened(page: Any, static: Path, address: str) -> Any:
     return page
 
 
-def see(page: Any, selector: str, wanted: int | str) -> None:
-    """Wait until there are so many elements, or the first one's text is this."""
+def sees(page: Any, selector: str, texts: list[str]) -> None:
+    """Wait until these are the elements' texts."""
+    from playwright.sync_api import expect
+
+    expect(page.locator(selector)).to_have_text(texts)
+
+
+def see(page: Any, selector: str, wanted: int | str | re.Pattern[str]) -> None:
+    """Wait until there are so many elements, or the first one's text is this: the page draws when it has time."""
     from playwright.sync_api import expect
 
     if isinstance(wanted, int):
@@ -126,13 +134,14 @@ def see(page: Any, selector: str, wanted: int | str) -> None:
 def test_search_finds_a_model_and_its_page_shows_columns_and_sql(home: Any) -> None:
     home.keyboard.press("/")
     home.keyboard.type("number of the ord")  # words of a column's description
-    assert home.locator(".found li .found-name").all_inner_texts() == ["orders"]
+    sees(home, ".found li .found-name", ["orders"])
     home.fill("#search", "order")
-    assert home.locator(".found li .found-name").all_inner_texts()[:2] == ["orders", "stg_orders"]
+    see(home, ".found li .found-name >> nth=0", "orders")
+    see(home, ".found li .found-name >> nth=1", "stg_orders")
     home.keyboard.press("ArrowDown")
     home.keyboard.press("ArrowUp")
     home.keyboard.press("Enter")
-    assert home.locator("h1").inner_text() == "orders"
+    see(home, "h1", "orders")
     assert home.url.endswith("#/model/model.shop.orders")
     assert home.locator("table.columns tbody tr").first.inner_text().split()[:3] == ["id", "INTEGER", "The"]
     assert home.locator(".check").all_inner_texts() == ["relationships\nstg_orders.id"]
@@ -142,16 +151,16 @@ def test_search_finds_a_model_and_its_page_shows_columns_and_sql(home: Any) -> N
     assert home.locator(".prose table td").all_inner_texts() == ["new", "just made"]
     home.get_by_role("tab", name="Source").click()
     home.locator(".code a").click()
-    assert home.locator("h1").inner_text() == "stg_orders"
+    see(home, "h1", "stg_orders")
 
 
 def test_search_by_tag_and_column(home: Any) -> None:
     for words, found in (("tag:nightly", ["orders"]), ("column:never", ["stg_orders"]), ("no such thing", [])):
         home.fill("#search", words)
-        assert home.locator(".found .found-name").all_inner_texts() == found, words
+        sees(home, ".found .found-name", found)
     home.fill("#search", "column:never")
     home.keyboard.press("Enter")
-    assert home.locator("tr.wanted th").inner_text().startswith("never_built")
+    see(home, "tr.wanted th", re.compile("^never_built"))
     assert "not in the database" in home.locator("tr.wanted").inner_text()
 
 
@@ -159,7 +168,7 @@ def test_the_graph_can_be_clicked(home: Any) -> None:
     home.get_by_role("link", name="Graph", exact=True).click()
     see(home, "svg.graph .node", 5)
     home.locator("svg.graph [data-id='model.shop.orders']").click()
-    assert home.locator(".panel h2").inner_text() == "orders"
+    see(home, ".panel h2", "orders")
     assert "2 above, 2 below" in home.locator(".panel").inner_text()
     home.get_by_role("link", name="Focus").click()
     home.get_by_role("button", name="fewer steps up").click()
@@ -168,9 +177,9 @@ def test_the_graph_can_be_clicked(home: Any) -> None:
     home.get_by_role("button", name="exposures").click()
     see(home, "svg.graph .node", 2)
     home.get_by_role("link", name="Open", exact=True).click()
-    assert home.locator("h1").inner_text() == "orders"
+    see(home, "h1", "orders")
     home.locator(".lineage [data-id='exposure.shop.board']").click()
-    assert home.locator("h1").inner_text() == "Board report"
+    see(home, "h1", "Board report")
     assert home.locator("a[href^='javascript']").count() == 0
 
 
@@ -203,7 +212,7 @@ def test_the_graph_pans_and_zooms(docs: Path, page: Any) -> None:
     assert page.locator(".panel").is_hidden()  # a drag picks nothing
     node.focus()
     page.keyboard.press("Enter")
-    assert page.locator(".panel h2").inner_text() == "orders"
+    see(page, ".panel h2", "orders")
 
 
 def test_text_of_the_project_stays_text(docs: Path, page: Any) -> None:
@@ -220,8 +229,8 @@ def test_text_of_the_project_stays_text(docs: Path, page: Any) -> None:
 def test_odd_names_have_pages(docs: Path, page: Any) -> None:
     opened(page, docs / "static_index.html", "/")
     page.locator(".side a", has_text="quo'te").click()
-    assert page.locator("h1").inner_text() == "quo'te"
-    assert page.locator(".side [aria-current]").inner_text() == "quo'te"
+    see(page, "h1", "quo'te")
+    see(page, ".side [aria-current]", "quo'te")
     opened(page, docs / "static_index.html", "/macro/macro.shop.cents")
     assert "* 100" in page.locator(".code").inner_text()
     opened(page, docs / "static_index.html", "/model/<b>nobody</b>")
@@ -253,7 +262,7 @@ def test_light_dark_and_narrow(docs: Path, page: Any) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.get_by_role("button", name="Resources").click()
     page.locator(".side a", has_text="stg_orders").click()
-    assert page.locator("h1").inner_text() == "stg_orders"
+    see(page, "h1", "stg_orders")
 
 
 LAYOUT = """count => {

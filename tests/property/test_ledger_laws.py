@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -79,3 +80,24 @@ def check(root: Path, said: list[list[str]]) -> None:
         assert last["print"]["code"] == applied.print.code
         assert not last["overlapped"]
     ledger.close()
+
+
+def test_writers_that_come_at_the_same_moment() -> None:
+    """The first ones make the file, all at once; SQLite's own patience does not cover that."""
+    opening = "moment = float(sys.argv.pop(1))\nwhile time.time() < moment: pass\n"
+    for _ in range(5):
+        with tempfile.TemporaryDirectory() as root:
+            moment = str(time.time() + 0.8)
+            writers = [
+                subprocess.Popen(
+                    [sys.executable, "-c", f"import sys, time\n{opening}{WRITER}", moment, root, f"w{n}", "a:success"],
+                    stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+                )
+                for n in range(6)
+            ]  # fmt: skip
+            for writer in writers:
+                _, err = writer.communicate(timeout=120)
+                assert writer.returncode == 0, err
+            ledger = Ledger(root)
+            assert len(list(ledger.export())) == len(writers)
+            ledger.close()

@@ -11,6 +11,7 @@ import contextlib
 import os
 import socket
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -95,7 +96,7 @@ class Ledger:
             with contextlib.suppress(FileExistsError), open(ignore, "x", encoding="utf-8") as file:
                 file.write("*\n")
         database = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-        database.execute("pragma journal_mode = wal")
+        self._share(database)
         database.execute("pragma synchronous = normal")
         (version,) = database.execute("pragma user_version").fetchone()
         if version > VERSION:
@@ -104,6 +105,23 @@ class Ledger:
         if version < VERSION:
             database.executescript(f"begin immediate; {SCHEMA} pragma user_version = {VERSION}; commit;")
         return database
+
+    def _share(self, database: sqlite3.Connection) -> None:
+        """Let readers and a writer work at once. SQLite's own patience does not cover the change to this mode, nor the
+        recovery after a writer was killed, so whoever comes in that moment tries again.
+        """
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                database.execute("pragma journal_mode = wal")
+                return
+            except sqlite3.OperationalError as error:
+                if (
+                    error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+                    or time.monotonic() > end
+                ):
+                    raise
+            time.sleep(0.01)
 
     def announce(self, run: Run, builds: Iterable[Build]) -> None:
         """Say what will be built. From here on, nothing is known of these relations until it is confirmed."""

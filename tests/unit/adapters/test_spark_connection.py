@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -192,13 +193,15 @@ def test_settings_of_the_profile(adapter: SparkAdapter) -> None:
     assert ask(adapter.connect(), "set spark.sql.shuffle.partitions")[0][1] == "2"
 
 
-def test_a_server_that_is_not_there() -> None:
+def test_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("grpc", reason="the client of Spark Connect is an extra of PySpark")
+    monkeypatch.delenv("SPARK_CONNECT_MODE_ENABLED", raising=False)
     profile = Profile("connect", remote="sc://127.0.0.1:1/;token=s3cret;use_ssl=false")
     with pytest.raises(ConnectionFailed) as caught:
         open_client(profile)
     assert "127.0.0.1:1" in caught.value.message
     assert "s3cret" not in caught.value.message
+    assert "SPARK_CONNECT_MODE_ENABLED" not in os.environ, "the process must stay able to start a Spark of its own"
 
 
 def test_the_option_that_a_small_java_does_not_know(tmp_path: Path) -> None:

@@ -128,8 +128,14 @@ def open_client(profile: Profile) -> Any:
 
 
 def _client(url: str) -> Any:
-    """A session that has spoken with the server once; the client's own patience would last for minutes."""
-    builder: Any = SparkSession.builder
+    """A session that has spoken with the server once; the client's own patience would last for minutes.
+
+    Made by the client's own builder: the common one marks the whole process as a client of Spark Connect, in its
+    environment, and a later run of this process could start no Spark of its own.
+    """
+    from pyspark.sql.connect.session import SparkSession as Client
+
+    builder: Any = Client.builder
     session = builder.remote(url).create()
     patience = session.client._retry_policies
     session.client.set_retry_policies([])
