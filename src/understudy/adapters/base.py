@@ -19,7 +19,7 @@ class Capabilities:
     `transactions`: several statements, DDL among them, are done whole or not at all. `swap_in_place`: a relation can be
     dropped and another renamed to its name in one transaction. `cross_database`: a query may read other databases.
     `grants`: relations have rights, and a session may lack them. `concurrent_batches`: batches of one table can be built at
-    once.
+    once. `fused_tests`: the conformance suite has shown that tests asked by one query give what they give one by one.
     """
 
     transactions: bool = True
@@ -28,6 +28,7 @@ class Capabilities:
     temporary_tables: bool = True
     grants: bool = False
     concurrent_batches: bool = False
+    fused_tests: bool = True
 
 
 Listing = Mapping[SchemaName, Sequence[Relation] | DatabaseError]

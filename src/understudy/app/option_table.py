@@ -122,6 +122,9 @@ _BUILDING: tuple[Option, ...] = (
     _row("--fail-fast/--no-fail-fast -x", "switch", "Stop at the first failure."),
     _row("--threads", "number", "How many nodes may run at once (else the profile says).", env=None, minimum=1),
     _row("--store-failures", "switch", "Keep the failing rows of tests in tables."),
+    _row("--fuse-tests/--no-fuse-tests", "switch",
+         "Ask tests of one relation by one query; those that fail are run singly (else: where it is proven to be the same).",
+         default=None),
     _row("--show", "switch", "Show the first rows of each seed that was loaded.", env=None),
     _row("--inline", "text", "Take this SQL instead of a node of the project.", env=None, metavar="SQL"),
     _row("--inline-direct", "text", "Run this SQL as it stands: no Jinja, and the project is not read.", env=None,
@@ -252,11 +255,11 @@ _TYPES = ("resource_types", "exclude_resource_types")
 _BATCH = ("empty", "sample", "event_time_start", "event_time_end", "sqlparse")
 LOCAL: dict[str, tuple[str, ...]] = {
     "build": (
-        *_CHOICE, *_TYPES, "full_refresh", "threads", "store_failures", "show", "explain", *_WHERE, *_BATCH,
+        *_CHOICE, *_TYPES, "full_refresh", "threads", "store_failures", "fuse_tests", "show", "explain", *_WHERE, *_BATCH,
         "export_saved_queries", "include_saved_query",
     ),
     "run": (*_CHOICE, "full_refresh", "threads", "explain", *_WHERE, *_BATCH),
-    "test": (*_CHOICE, *_TYPES, "store_failures", "threads", *_WHERE, "sqlparse"),
+    "test": (*_CHOICE, *_TYPES, "store_failures", "fuse_tests", "threads", *_WHERE, "sqlparse"),
     "snapshot": (*_CHOICE, "threads", *_WHERE, "empty", "sqlparse"),
     "seed": (*_CHOICE, "full_refresh", "show", "threads", *_WHERE, "sqlparse"),
     "compile": (

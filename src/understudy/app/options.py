@@ -51,6 +51,8 @@ class Options:
     fail_fast: bool = False
     threads: int | None = None
     store_failures: bool = False
+    fuse_tests: bool | None = None
+    """None: as the engine's capabilities say."""
     show: bool = False
     inline: str | None = None
     inline_direct: str | None = None

@@ -29,13 +29,15 @@ AS_BUILD = frozenset({"plan", "explain"})
 
 def planned(invocation: Invocation, all_set: Ready) -> Plan:
     """The steps of the command: what it runs, and what `plan` shows."""
-    options = invocation.options
+    options, adapter = invocation.options, all_set.adapter
+    fuse_tests = adapter.capabilities.fused_tests if options.fuse_tests is None else options.fuse_tests
     return make_plan(
         all_set.project.manifest,
         all_set.project.dag,
         all_set.selection.nodes,
         "build" if options.command in AS_BUILD else options.command,
         store_failures=options.store_failures,
+        fuse_tests=fuse_tests,
     )
 
 

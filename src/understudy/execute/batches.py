@@ -17,8 +17,9 @@ from understudy.errors import Cancelled
 from understudy.execute.build import BOTH
 from understudy.execute.clock import Clock
 from understudy.execute.microbatch import batch_id, batches, is_microbatch, label
-from understudy.execute.plan import Step
+from understudy.execute.plan import Bundle, Step
 from understudy.execute.results import BatchResult, NodeResult
+from understudy.execute.together import run_together
 from understudy.execute.worker import NodeWorker, error_text
 
 THIS = re.compile(r"\{[{%](?:(?!%\}|\}\}).)*\bthis\b", re.DOTALL)
@@ -34,6 +35,10 @@ class StepWorker(NodeWorker):
         if node is not None and is_microbatch(node.config) and self._in_batches(node):
             return run_batches(self, node)
         return super().run(step)
+
+    def run_together(self, bundle: Bundle) -> list[NodeResult]:
+        """Settle tests of one relation by one query."""
+        return run_together(self, bundle)
 
     def _in_batches(self, node: Node) -> bool:
         """Whether batches are ours to make: not where the strategy is the project's own, unless a flag says so (dbt 1.11:

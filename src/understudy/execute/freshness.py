@@ -12,7 +12,7 @@ from understudy.core.nodes import Source
 from understudy.errors import DatabaseError, ExecutionError, Place, UnderstudyError
 from understudy.execute.clock import Clock
 from understudy.execute.database import LiveDatabase
-from understudy.execute.plan import Step
+from understudy.execute.plan import Bundle, Step
 from understudy.execute.results import NodeResult
 from understudy.sql.dialect import Dialect
 from understudy.template.relations import source_relation
@@ -87,6 +87,10 @@ class FreshnessWorker:
         status = verdict(source, measured.age)
         message = None if status == "pass" else _complaint(source, status, measured)
         return clock.result(step.unique_id, status, message, adapter_response=measured.response)
+
+    def run_together(self, bundle: Bundle) -> list[NodeResult]:
+        """Sources are asked singly."""
+        return []
 
     def _measure(self, source: Source) -> Measured:
         relation = source_relation(source, self.dialect)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +39,20 @@ def judge(row: Sequence[Any], config: Mapping[str, Any], *, warn_error: bool = F
             return Verdict("fail", failures, f"{got} fail if {warn_if}")
         return Verdict("warn", failures, f"{got} warn if {warn_if}")
     return Verdict("pass")
+
+
+THRESHOLD = re.compile(r"\s*(>=|>|!=|<>)\s*(\d+)\s*")
+
+
+def passes_at_zero(config: Mapping[str, Any]) -> bool:
+    """Whether a test without failing rows passes for sure: `warn_if` and `error_if` are thresholds above nothing."""
+    conditions = (config.get("warn_if") or "!= 0", config.get("error_if") or "!= 0")
+    found = [THRESHOLD.fullmatch(str(condition)) for condition in conditions]
+    return all(each is not None and _is_above_zero(each[1], int(each[2])) for each in found)
+
+
+def _is_above_zero(operator: str, number: int) -> bool:
+    return number > 0 if operator == ">=" else number == 0 if operator in ("!=", "<>") else True
 
 
 def _true(value: Any) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from understudy.core.manifest import Manifest
-from understudy.core.nodes import BaseNode, Operation
+from understudy.core.nodes import BaseNode, GenericTest, Operation
 from understudy.core.relation import SchemaName
+from understudy.execute.judge import passes_at_zero
 from understudy.graph.dag import Dag
 
 Action = Literal["model", "seed", "snapshot", "test", "unit_test", "function", "exposure", "saved_query", "source"]
@@ -16,12 +17,24 @@ Action = Literal["model", "seed", "snapshot", "test", "unit_test", "function", "
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One node that is run. `needs` are the steps before it; `weight` is the length of the longest path that begins here."""
+    """One node that is run. `needs` are the steps before it; `weight` is the length of the longest path that begins here.
+
+    Steps with one `bundle` need the same and look at the same relation: they are started together, so that a worker can
+    ask for all of them at once.
+    """
 
     unique_id: str
     action: Action
     needs: tuple[str, ...] = ()
     weight: int = 1
+    bundle: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Steps that are started together."""
+
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +53,19 @@ class Plan:
 
 
 def make_plan(
-    manifest: Manifest, dag: Dag, selected: Iterable[str], command: str, *, store_failures: bool = False
+    manifest: Manifest,
+    dag: Dag,
+    selected: Iterable[str],
+    command: str,
+    *,
+    store_failures: bool = False,
+    fuse_tests: bool = False,
 ) -> Plan:
     """The plan of a command for the selected nodes (after the filter of resource types).
 
     `command` is `run`, `build`, `test`, `seed` or `snapshot`. Ephemeral models are no steps: they are part of others.
-    `store_failures` is the command line's. Source: dbt 1.11, BuildTask and RunTask.
+    `store_failures` is the command line's; `fuse_tests`: tests of one relation may be asked together. Source: dbt 1.11,
+    BuildTask and RunTask.
     """
     wanted = {unique_id: action for unique_id in selected if (action := _action(manifest, unique_id))}
     graph = dag.with_tests(manifest) if command == "build" else dag
@@ -55,6 +75,8 @@ def make_plan(
     for unique_id in reversed(order):
         weights[unique_id] = 1 + max((weights[child] for child in part.children(unique_id)), default=0)
     steps = tuple(Step(uid, wanted[uid], tuple(part.parents(uid)), weights[uid]) for uid in order)
+    if fuse_tests:
+        steps = tuple(_bundled(step, manifest, store_failures) for step in steps)
     schemas = dict.fromkeys(
         SchemaName(node.database, node.schema)
         for unique_id in order
@@ -92,6 +114,21 @@ def _action(manifest: Manifest, unique_id: str) -> Action | None:
         case "test":
             return "test"
     return None
+
+
+def _bundled(step: Step, manifest: Manifest, store_failures: bool) -> Step:
+    """A generic test with those that look at the same relation and need the same.
+
+    Left out are tests whose answer is more than how many rows failed: their rows are kept, counted otherwise or limited.
+    """
+    node = manifest.nodes.get(step.unique_id)
+    if not isinstance(node, GenericTest) or stores_failures(node, store_failures):
+        return step
+    config, model = node.config, node.test_metadata.kwargs.get("model")
+    plain = config.get("limit") is None and config.get("fail_calc") in (None, "count(*)") and passes_at_zero(config)
+    if not plain or model is None:
+        return step
+    return replace(step, bundle="\n".join((str(model), node.package_name, *sorted(step.needs))))
 
 
 def stores_failures(node: BaseNode, flag: bool) -> bool:

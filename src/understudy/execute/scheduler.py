@@ -9,12 +9,14 @@ from __future__ import annotations
 import heapq
 import queue
 import threading
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from understudy.errors import Cancelled
-from understudy.execute.plan import Step
+from understudy.execute.plan import Bundle, Step
 from understudy.execute.results import FAILED, NodeResult
 
 FAIL_FAST = "Skipping due to fail_fast"
@@ -27,6 +29,9 @@ class Worker(Protocol):
     def run(self, step: Step) -> NodeResult:
         """Run a step to its end; every error is part of the result."""
 
+    def run_together(self, bundle: Bundle) -> list[NodeResult]:
+        """Settle what can be settled of several steps at once; the others are run singly afterwards. Raises nothing."""
+
     def cancel(self) -> None:
         """Interrupt the step that runs; later ones must not begin. Called from another thread."""
 
@@ -34,9 +39,11 @@ class Worker(Protocol):
         """The thread ends."""
 
 
+Unit = Step | Bundle
+"""What is started at once, on one thread."""
 Task = Callable[[Any], None]
 """A part of a step that any worker may do: it is called with the worker of the thread that has time, and raises nothing."""
-Tasks = queue.SimpleQueue["Step | Task | None"]
+Tasks = queue.SimpleQueue["Step | Bundle | Task | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +98,15 @@ class _Run:
             for need in step.needs:
                 if need in self.children:
                     self.children[need].append(step.unique_id)
-        self.ready: list[tuple[int, int, str]] = []
+        self.ready: list[tuple[int, int, Unit]] = []
+        self.sizes = Counter(step.bundle for step in steps if step.bundle is not None)
+        self.gathered: dict[str, list[Step]] = {}
         self.causes: dict[str, str] = {}
-        self.running: set[str] = set()
+        self.running: dict[str, Unit] = {}
+        self.busy: Counter[Unit] = Counter()
+        """How many steps of each unit that was started have not ended; a thread is kept for each unit."""
+        self.untold: deque[Callable[[], None]] = deque()
+        """What is to be told, in order, as soon as the threads have their work."""
         self.results: dict[str, NodeResult] = {}
         self.stop: str | None = None
         self.tasks = tasks
@@ -110,7 +123,7 @@ class _Run:
                 self._make_ready(unique_id)
         pool = [self._thread(number) for number in range(self.threads)]
         try:
-            while self.ready or self.running or self.got:
+            while self.ready or self.running or self.got or self.untold:
                 self._round()
         finally:
             for _ in pool:
@@ -120,13 +133,15 @@ class _Run:
         for unique_id, step in self.steps.items():
             if unique_id not in self.results:
                 self._finish(self.hooks.skipped(step, None, self.stop))
+        self._tell()
         return list(self.results.values())
 
     def _round(self) -> None:
-        """Start what can start, then wait for one to end."""
+        """Start what can start, tell what came of others while the threads work, then wait for one to end."""
         try:
-            while self.ready and len(self.running) < self.threads and self.stop is None:
+            while self.ready and len(self.busy) < self.threads and self.stop is None:
                 self._start(heapq.heappop(self.ready)[2])
+            self._tell()
             if not self.running and self.got is None:
                 self.ready.clear()
                 return
@@ -148,10 +163,18 @@ class _Run:
             self._cancel(self.stop or INTERRUPTED)
             return None
 
-    def _start(self, unique_id: str) -> None:
-        self.running.add(unique_id)
-        self.hooks.started(self.steps[unique_id])
-        self.tasks.put(self.steps[unique_id])
+    def _start(self, unit: Unit) -> None:
+        steps = unit.steps if isinstance(unit, Bundle) else (unit,)
+        self.busy[unit] = len(steps)
+        for step in steps:
+            self.running[step.unique_id] = unit
+            self.untold.append(partial(self.hooks.started, step))
+        self.tasks.put(unit)
+
+    def _tell(self) -> None:
+        while self.untold:
+            self.untold[0]()  # an interrupt here tells it twice rather than never
+            self.untold.popleft()
 
     def _cancel(self, reason: str) -> None:
         self.stop = reason
@@ -159,7 +182,11 @@ class _Run:
             worker.cancel()
 
     def _settle(self, result: NodeResult) -> None:
-        self.running.discard(result.unique_id)
+        unit = self.running.pop(result.unique_id, None)
+        if unit is not None:
+            self.busy[unit] -= 1
+            if not self.busy[unit]:
+                del self.busy[unit]
         if isinstance(result.error, Cancelled) and self.stop is not None and not result.batches:
             result = self.hooks.skipped(self.steps[result.unique_id], None, self.stop)
         self._finish(result)
@@ -174,7 +201,7 @@ class _Run:
             if result.unique_id in self.results:
                 continue
             self.results[result.unique_id] = result
-            self.hooks.finished(result)
+            self.untold.append(partial(self.hooks.finished, result))
             blocked = result.status == "skipped" or self.blocks(result)
             for child in self.children[result.unique_id]:
                 self.open[child] -= 1
@@ -188,7 +215,16 @@ class _Run:
                     self._make_ready(child)
 
     def _make_ready(self, unique_id: str) -> None:
-        heapq.heappush(self.ready, (-self.steps[unique_id].weight, self.places[unique_id], unique_id))
+        """Queue a step; those of a bundle, which become ready by the same result, when all of them are."""
+        step = self.steps[unique_id]
+        unit: Unit = step
+        if step.bundle is not None and self.sizes[step.bundle] > 1:
+            together = self.gathered.setdefault(step.bundle, [])
+            together.append(step)
+            if len(together) < self.sizes[step.bundle]:
+                return
+            unit = Bundle(tuple(together))
+        heapq.heappush(self.ready, (-step.weight, self.places[unique_id], unit))
 
     def _thread(self, number: int) -> threading.Thread:
         worker = self.make()
@@ -202,10 +238,25 @@ class _Run:
             while (task := self.tasks.get()) is not None:
                 if isinstance(task, Step):
                     self.done.put(_result(worker, task))
+                elif isinstance(task, Bundle):
+                    self._together(worker, task)
                 else:
                     task(worker)
         finally:
             worker.close()
+
+    def _together(self, worker: Worker, bundle: Bundle) -> None:
+        """Steps that were not settled together are given to whichever thread has time."""
+        try:
+            settled = {result.unique_id: result for result in worker.run_together(bundle)}
+        except BaseException:  # noqa: BLE001 - as for a step; each of them says then what is wrong
+            settled = {}
+        for step in bundle.steps:
+            result = settled.get(step.unique_id)
+            if result is None:
+                self.tasks.put(step)
+            else:
+                self.done.put(result)
 
 
 def _result(worker: Worker, step: Step) -> NodeResult:

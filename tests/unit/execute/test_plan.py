@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from support.engine import PROJECT, check, model, seed
 
 from understudy.core.manifest import Manifest
-from understudy.core.nodes import DependsOn, Exposure, Node
+from understudy.core.nodes import DependsOn, Exposure, GenericTest, Node, TestMetadata
 from understudy.core.relation import SchemaName
 from understudy.execute.plan import Plan, make_plan, stores_failures
 from understudy.graph.dag import Dag
@@ -78,3 +80,40 @@ def test_schemas() -> None:
 )
 def test_who_stores_failures(config: dict[str, object], flag: bool, expected: bool) -> None:
     assert stores_failures(check("t", "", (), **config), flag) is expected
+
+
+def generic(name: str, needs: str = "a", model: str | None = None, **config: Any) -> Node:
+    base = check(name, "select 1", (needs,))
+    fields = {field: getattr(base, field) for field in base.__struct_fields__}
+    fields["config"] = {**fields["config"], **config}
+    kwargs = {"model": model or f"{{{{ get_where_subquery(ref('{needs}')) }}}}"}
+    return GenericTest(**fields, test_metadata=TestMetadata(name="not_null", kwargs=kwargs))
+
+
+def bundles(command: str, *nodes: Node, fuse: bool = True) -> list[set[str]]:
+    manifest = Manifest(PROJECT, "duckdb", nodes={node.unique_id: node for node in nodes})
+    made = make_plan(manifest, Dag.of(manifest), list(manifest.nodes), command, fuse_tests=fuse)
+    found: dict[str, set[str]] = {}
+    for step in made.steps:
+        if step.bundle is not None:
+            found.setdefault(step.bundle, set()).add(step.unique_id.split(".")[-1])
+    return sorted(found.values(), key=sorted)
+
+
+def test_tests_of_one_relation_that_need_the_same_are_bundled() -> None:
+    nodes = (
+        model("a"), model("b"), generic("x"), generic("y"), generic("z", "b"),
+        generic("other_part", model="{{ get_where_subquery(ref('a', v=2)) }}"), check("singular", "", ("a",)),
+        generic("kept", store_failures=True), generic("limited", limit=3), generic("counted", fail_calc="sum(n)"),
+        generic("some", error_if="= 0"), generic("many", error_if=">= 10", warn_if="> 5"),
+    )  # fmt: skip
+    assert bundles("build", *nodes) == [{"many", "x", "y"}, {"other_part"}, {"z"}]
+    assert bundles("build", *nodes, fuse=False) == []
+
+
+def test_tests_that_wait_for_different_nodes_are_apart_in_a_build_only() -> None:
+    both = generic("both")
+    both.depends_on.nodes.append(f"model.{PROJECT}.b")
+    nodes = (model("a"), model("b"), generic("one"), both)
+    assert bundles("build", *nodes) == [{"both"}, {"one"}]
+    assert bundles("test", *nodes[2:]) == [{"both", "one"}]

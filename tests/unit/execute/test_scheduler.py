@@ -7,13 +7,14 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from understudy.errors import Cancelled
-from understudy.execute.plan import Step
+from understudy.execute.plan import Bundle, Step
 from understudy.execute.results import NodeResult
 from understudy.execute.scheduler import FAIL_FAST, INTERRUPTED, Hooks, Tasks, run_steps
 from understudy.execute.worker import skipped
@@ -24,11 +25,14 @@ Work = Callable[[Step, threading.Event], NodeResult]
 class Stub:
     """A worker that does what a function says; `cancel` sets an event that the function may watch."""
 
-    def __init__(self, work: Work) -> None:
-        self.work, self.cancelled = work, threading.Event()
+    def __init__(self, work: Work, together: Callable[[Bundle], list[NodeResult]] = lambda bundle: []) -> None:
+        self.work, self.together, self.cancelled = work, together, threading.Event()
 
     def run(self, step: Step) -> NodeResult:
         return self.work(step, self.cancelled)
+
+    def run_together(self, bundle: Bundle) -> list[NodeResult]:
+        return self.together(bundle)
 
     def cancel(self) -> None:
         self.cancelled.set()
@@ -221,3 +225,54 @@ def test_parts_of_a_step_go_to_whoever_has_time() -> None:
     results, _, _ = go([Step("a", "model")], work, threads=3, tasks=tasks)
     assert [result.status for result in results] == ["success"]
     assert len(seen) == 2
+
+
+def bundled(*names: str, needs: tuple[str, ...] = ()) -> list[Step]:
+    return [Step(name, "test", needs, bundle="b") for name in names]
+
+
+def run_bundled(steps: list[Step], together: Callable[[Bundle], list[NodeResult]], work: Work = fine) -> Any:
+    """(results by name, what was run singly, the bundles that were asked)."""
+    singly: list[str] = []
+    asked: list[tuple[str, ...]] = []
+
+    def one(step: Step, cancelled: threading.Event) -> NodeResult:
+        singly.append(step.unique_id)
+        return work(step, cancelled)
+
+    def several(bundle: Bundle) -> list[NodeResult]:
+        asked.append(tuple(step.unique_id for step in bundle.steps))
+        return together(bundle)
+
+    hooks = Hooks(lambda step: None, lambda result: None, skipped)
+    results = run_steps(
+        steps, lambda: Stub(one, several), hooks, threads=2, blocks=lambda result: result.status == "error"
+    )
+    return {result.unique_id: result.status for result in results}, sorted(singly), asked
+
+
+def test_a_bundle_is_asked_at_once_and_the_rest_of_it_singly() -> None:
+    steps = [Step("a", "model"), *bundled("x", "y", "z", needs=("a",)), Step("c", "model", ("y", "z"))]
+    results, singly, asked = run_bundled(steps, lambda bundle: [NodeResult("y", "pass")])
+    assert results == {"a": "success", "x": "success", "y": "pass", "z": "success", "c": "success"}
+    assert (singly, asked) == (["a", "c", "x", "z"], [("x", "y", "z")])
+
+
+def test_a_bundle_below_an_error_is_skipped() -> None:
+    results, singly, asked = run_bundled(
+        [Step("a", "model"), *bundled("x", "y", needs=("a",))], lambda bundle: [], failing("a")
+    )
+    assert results == {"a": "error", "x": "skipped", "y": "skipped"}
+    assert (singly, asked) == (["a"], [])
+
+
+def test_a_bundle_of_one_is_a_step() -> None:
+    assert run_bundled(bundled("x"), lambda bundle: [])[1:] == (["x"], [])
+
+
+def test_a_worker_that_breaks_over_a_bundle_leaves_its_steps_to_themselves() -> None:
+    def broken(bundle: Bundle) -> list[NodeResult]:
+        raise MemoryError
+
+    results, singly, _ = run_bundled(bundled("x", "y"), broken)
+    assert (results, singly) == ({"x": "success", "y": "success"}, ["x", "y"])
