@@ -15,12 +15,12 @@ MACHINE_PATH = re.compile(r"(?<![\w.~/:$}-])/(?:work|root|home|Users|opt)/[\w.-]
 
 
 def project_files() -> Iterator[Path]:
-    """Every file that git would take: all but what .gitignore names."""
+    """Every file that git would take: all but what .gitignore names (`.git` is a file in a work tree beside another)."""
     ignored = pathspec.GitIgnoreSpec.from_lines((ROOT / ".gitignore").read_text().splitlines())
     for folder, folders, files in os.walk(ROOT):
         here = Path(folder).relative_to(ROOT)
         folders[:] = [name for name in folders if name != ".git" and not ignored.match_file(f"{here / name}/")]
-        yield from (ROOT / here / name for name in files if not ignored.match_file(str(here / name)))
+        yield from (ROOT / here / name for name in files if name != ".git" and not ignored.match_file(str(here / name)))
 
 
 def test_no_machine_paths() -> None:
