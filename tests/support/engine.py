@@ -100,6 +100,10 @@ class StubCompiler:
     manifest: Manifest
     renderer: Renderer
 
+    @property
+    def settings(self) -> Settings:
+        return self.renderer.settings
+
     def compile(self, unique_id: str, database: Any, *, batch: Batch | None = None) -> Compiled:
         node: Any = self.manifest.nodes[unique_id]
         return Compiled(self.session(unique_id, database, batch=batch).render(node.raw_code))

@@ -38,6 +38,7 @@ def planned(invocation: Invocation, all_set: Ready) -> Plan:
         "build" if options.command in AS_BUILD else options.command,
         store_failures=options.store_failures,
         fuse_tests=fuse_tests,
+        durations=all_set.states.took(),
     )
 
 

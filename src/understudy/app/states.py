@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,7 +14,15 @@ from understudy.app.events import StateInUse
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project
 from understudy.artifacts.run_results import PriorResult
-from understudy.artifacts.state_files import SOURCES, StateFile, find_state, read_prior, read_results, read_sources
+from understudy.artifacts.state_files import (
+    MANIFEST,
+    SOURCES,
+    StateFile,
+    find_state,
+    read_prior,
+    read_results,
+    read_sources,
+)
 from understudy.core.warning import Warning_
 from understudy.defer.check import age
 from understudy.defer.decide import Policy
@@ -158,6 +167,15 @@ class States:
     def durations(self) -> Mapping[str, float]:
         """How long each node took when the deferral's state was built, in seconds; empty where nothing tells."""
         return {i: ran.execution_time for i, ran in (self.ran() if self.policy.defer else {}).items()}
+
+    def took(self) -> Mapping[str, float]:
+        """How many seconds nodes took: in the last run of this target directory, else when the states were built."""
+        folder = self._project.target_dir
+        here = StateFile(folder, "the target directory", folder, os.path.join(folder, MANIFEST))
+        found = self.ran()
+        with suppress(StateError):  # no run yet, or a damaged file: the order of the work is all that hangs on it
+            found = {**found, **{result.unique_id: result for result in read_results(here).results}}
+        return {i: each.execution_time for i, each in found.items() if each.status in ("success", "pass", "warn")}
 
     def ran(self) -> Mapping[str, PriorResult]:
         """What became of each node when the states were built, the first state of the chain that tells."""

@@ -61,3 +61,18 @@ def write(path: str | os.PathLike[str], content: bytes | Iterable[bytes], *, dur
             place=Place(path=os.fspath(path)),
             hint=HINTS.get(error.errno or 0),
         ) from error
+
+
+def update(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file whole unless it has this content already; for what can be made again, so nobody waits for the disk.
+
+    To replace a file costs many times what it costs to read it (file systems write the new one out first), and most of
+    the SQL of a run is that of the run before. Raises ArtifactError.
+    """
+    try:
+        with open(path, "rb", buffering=0) as file:
+            if file.read(len(content) + 1) == content:
+                return
+    except OSError:
+        pass  # it is not there, or cannot be read: writing says what is wrong
+    write(path, content, durable=False)

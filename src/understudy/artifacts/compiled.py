@@ -40,5 +40,5 @@ def write_sql(
 ) -> str:
     """Write a node's SQL, or that of a batch of it, and give its path as the manifest names it. Raises ArtifactError."""
     path = sql_path(node, kind, target_path, batch)
-    atomic.write(posixpath.join(project_dir, path), sql.encode(), durable=False)
+    atomic.update(posixpath.join(project_dir, path), sql.encode())
     return path

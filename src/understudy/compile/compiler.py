@@ -78,6 +78,7 @@ class Compiler:
     ) -> None:
         self.manifest = manifest
         self.renderer = renderer
+        self.settings = renderer.settings
         self._references = References(manifest, names, resolution, dialect, renderer.settings.root.quoting, part)
         self._rendered: dict[str, _Rendered] = {}
         self._compiled: dict[str, Compiled] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from understudy import DBT_VERSION
@@ -15,10 +15,11 @@ MASTER = "master"
 """What dbt calls the connection of the run itself."""
 
 
-def query_comment(settings: Settings, session: Any, node: Node | None) -> Comment | None:
+def query_comment(settings: Settings, session: Callable[[], Any], node: Node | None) -> Comment | None:
     """The comment: dbt's own where the project says nothing, None where it wants none.
 
-    `session` renders the project's template. Raises JinjaError, and ExecutionError for a text that would end the comment.
+    `session` makes what renders the project's template, where it has one. Raises JinjaError, and ExecutionError for a text
+    that would end the comment.
     """
     configured, append = settings.root.query_comment, False
     if isinstance(configured, Mapping):
@@ -30,9 +31,10 @@ def query_comment(settings: Settings, session: Any, node: Node | None) -> Commen
         return Comment(_default(settings, node))
     if not configured:
         return None
-    session.set("connection_name", MASTER if node is None else node.unique_id)
-    session.set("node", node)
-    return Comment(session.render(str(configured)), append)
+    templates = session()
+    templates.set("connection_name", MASTER if node is None else node.unique_id)
+    templates.set("node", node)
+    return Comment(templates.render(str(configured)), append)
 
 
 def _default(settings: Settings, node: Node | None) -> str:

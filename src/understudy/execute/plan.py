@@ -15,9 +15,13 @@ from understudy.graph.dag import Dag
 Action = Literal["model", "seed", "snapshot", "test", "unit_test", "function", "exposure", "saved_query", "source"]
 
 
+NOTHING: Mapping[str, float] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One node that is run. `needs` are the steps before it; `weight` is the length of the longest path that begins here.
+    """One node that is run. `needs` are the steps before it; `weight` is the length of the longest path that begins here,
+    in seconds where it is known how long nodes take.
 
     Steps with one `bundle` need the same and look at the same relation: they are started together, so that a worker can
     ask for all of them at once.
@@ -26,7 +30,7 @@ class Step:
     unique_id: str
     action: Action
     needs: tuple[str, ...] = ()
-    weight: int = 1
+    weight: float = 1
     bundle: str | None = None
 
 
@@ -60,20 +64,23 @@ def make_plan(
     *,
     store_failures: bool = False,
     fuse_tests: bool = False,
+    durations: Mapping[str, float] = NOTHING,
 ) -> Plan:
     """The plan of a command for the selected nodes (after the filter of resource types).
 
     `command` is `run`, `build`, `test`, `seed` or `snapshot`. Ephemeral models are no steps: they are part of others.
-    `store_failures` is the command line's; `fuse_tests`: tests of one relation may be asked together. Source: dbt 1.11,
-    BuildTask and RunTask.
+    `store_failures` is the command line's; `fuse_tests`: tests of one relation may be asked together. `durations`: how many
+    seconds nodes took before. Source: dbt 1.11, BuildTask and RunTask.
     """
     wanted = {unique_id: action for unique_id in selected if (action := _action(manifest, unique_id))}
     graph = dag.with_tests(manifest) if command == "build" else dag
     part = graph.subset(wanted)
     order = part.order()
-    weights: dict[str, int] = {}
+    weights: dict[str, float] = {}
+    usual = sorted(durations.values())[len(durations) // 2] if durations else 1
     for unique_id in reversed(order):
-        weights[unique_id] = 1 + max((weights[child] for child in part.children(unique_id)), default=0)
+        below = max((weights[child] for child in part.children(unique_id)), default=0)
+        weights[unique_id] = durations.get(unique_id, usual) + below
     steps = tuple(Step(uid, wanted[uid], tuple(part.parents(uid)), weights[uid]) for uid in order)
     if fuse_tests:
         steps = tuple(_bundled(step, manifest, store_failures) for step in steps)

@@ -21,6 +21,7 @@ from understudy.execute.plan import Plan, Step, stores_failures
 from understudy.execute.results import BLOCKING, NodeResult
 from understudy.execute.scheduler import Hooks, Tasks, Worker, run_steps
 from understudy.execute.worker import Compiler, RunOptions, Work, skipped
+from understudy.sql.comment import Comment
 from understudy.sql.dialect import Dialect
 
 
@@ -65,8 +66,7 @@ class _Runner:
         main = self.database()
         try:
             if self.plan.steps:
-                session = self.compiler.session(None, main)
-                main.comment = query_comment(session.settings, session, None)
+                main.comment = self._comment(main)
             self._create_schemas(main)
             before = self._operations(main, self.plan.on_run_start, "on-run-start", {})
             results = run_steps(
@@ -85,6 +85,10 @@ class _Runner:
             return [*before, *results, *after]
         finally:
             main.close()
+
+    def _comment(self, database: LiveDatabase) -> Comment | None:
+        """What statements of the run itself carry."""
+        return query_comment(self.compiler.settings, lambda: self.compiler.session(None, database), None)
 
     def _worker(self) -> Worker:
         database = self.database()
@@ -157,7 +161,7 @@ class _Runner:
         try:
             with clock.phase("compile"):
                 session = self.compiler.session(unique_id, database)
-                database.comment = query_comment(session.settings, session, None)
+                database.comment = self._comment(database)
                 for key, value in extras.items():
                     session.set(key, value)
                 sql = session.render(node.raw_code)

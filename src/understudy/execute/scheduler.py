@@ -20,6 +20,8 @@ from understudy.execute.plan import Bundle, Step
 from understudy.execute.results import FAILED, NodeResult
 
 FAIL_FAST = "Skipping due to fail_fast"
+PATIENCE = 0.2
+"""Seconds to wait before looking whether somebody wants the run to stop."""
 INTERRUPTED = "Skipping due to an interrupt"
 
 
@@ -98,7 +100,7 @@ class _Run:
             for need in step.needs:
                 if need in self.children:
                     self.children[need].append(step.unique_id)
-        self.ready: list[tuple[int, int, Unit]] = []
+        self.ready: list[tuple[float, int, Unit]] = []
         self.sizes = Counter(step.bundle for step in steps if step.bundle is not None)
         self.gathered: dict[str, list[Step]] = {}
         self.causes: dict[str, str] = {}
@@ -110,9 +112,11 @@ class _Run:
         self.results: dict[str, NodeResult] = {}
         self.stop: str | None = None
         self.tasks = tasks
-        self.done: queue.SimpleQueue[NodeResult] = queue.SimpleQueue()
+        self.done: deque[NodeResult] = deque()
+        self.bell: queue.SimpleQueue[None] = queue.SimpleQueue()
+        """Rung for each result; a stroke that is lost, or one too many, is no harm."""
         self.workers: list[Worker] = []
-        self.got: NodeResult | None = None  # kept here, so that an interrupt between two lines does not lose it
+        self.starting: Unit | None = None
 
     def go(self) -> list[NodeResult]:
         """The whole run."""
@@ -123,8 +127,8 @@ class _Run:
                 self._make_ready(unique_id)
         pool = [self._thread(number) for number in range(self.threads)]
         try:
-            while self.ready or self.running or self.got or self.untold:
-                self._round()
+            while self._rounds():
+                self._cancel(INTERRUPTED)
         finally:
             for _ in pool:
                 self.tasks.put(None)
@@ -136,40 +140,63 @@ class _Run:
         self._tell()
         return list(self.results.values())
 
-    def _round(self) -> None:
-        """Start what can start, tell what came of others while the threads work, then wait for one to end."""
+    def _rounds(self) -> bool:
+        """Go on until nothing is left, or somebody wants to stop, the first time: whether that was it.
+
+        An interrupt may come between any two lines. So whatever is taken up stands somewhere until it is done, and every
+        part of a round may be done twice.
+        """
         try:
-            while self.ready and len(self.busy) < self.threads and self.stop is None:
-                self._start(heapq.heappop(self.ready)[2])
-            self._tell()
-            if not self.running and self.got is None:
-                self.ready.clear()
-                return
-            if self.got is None:
-                self.got = self._next()
-            if self.got is not None:
-                self._settle(self.got)
-                self.got = None
+            while self.ready or self.running or self.untold:
+                self._round()
         except KeyboardInterrupt:
             if self.stop == INTERRUPTED:
                 raise
-            self._cancel(INTERRUPTED)
+            return True
+        return False
 
-    def _next(self) -> NodeResult | None:
-        """The next result. While the run is being stopped, statements that slipped past the interrupt get another."""
+    def _round(self) -> None:
+        """Start what can start, tell what came of others while the threads work, then wait for one to end."""
+        self._launch()
+        while self.ready and len(self.busy) < self.threads and self.stop is None:
+            self._start(heapq.heappop(self.ready)[2])
+        self._tell()
+        if not self.running:
+            self.ready.clear()
+            return
+        self._wait()
+        while self.done:
+            self._settle(self.done[0])
+            self.done.popleft()
+
+    def _wait(self) -> None:
+        """Until there is a result, or for a while. While the run is being stopped, statements that slipped past the
+        interrupt get another.
+
+        Nothing waits without end here: a signal that comes the moment before a thread begins to wait does not wake it.
+        """
+        if self.done:
+            return
         try:
-            return self.done.get(timeout=None if self.stop is None else 0.2)
+            self.bell.get(timeout=PATIENCE)
         except queue.Empty:
-            self._cancel(self.stop or INTERRUPTED)
-            return None
+            if self.stop is not None:
+                self._cancel(self.stop)
 
     def _start(self, unit: Unit) -> None:
         steps = unit.steps if isinstance(unit, Bundle) else (unit,)
+        self.starting = unit
         self.busy[unit] = len(steps)
         for step in steps:
             self.running[step.unique_id] = unit
             self.untold.append(partial(self.hooks.started, step))
-        self.tasks.put(unit)
+        self._launch()
+
+    def _launch(self) -> None:
+        """Give the threads what was started, also where an interrupt came in between (twice then, but to be cancelled)."""
+        if self.starting is not None:
+            self.tasks.put(self.starting)
+            self.starting = None
 
     def _tell(self) -> None:
         while self.untold:
@@ -200,8 +227,8 @@ class _Run:
             result = ended.pop()
             if result.unique_id in self.results:
                 continue
-            self.results[result.unique_id] = result
             self.untold.append(partial(self.hooks.finished, result))
+            self.results[result.unique_id] = result
             blocked = result.status == "skipped" or self.blocks(result)
             for child in self.children[result.unique_id]:
                 self.open[child] -= 1
@@ -237,13 +264,17 @@ class _Run:
         try:
             while (task := self.tasks.get()) is not None:
                 if isinstance(task, Step):
-                    self.done.put(_result(worker, task))
+                    self._hand_in(_result(worker, task))
                 elif isinstance(task, Bundle):
                     self._together(worker, task)
                 else:
                     task(worker)
         finally:
             worker.close()
+
+    def _hand_in(self, result: NodeResult) -> None:
+        self.done.append(result)
+        self.bell.put(None)
 
     def _together(self, worker: Worker, bundle: Bundle) -> None:
         """Steps that were not settled together are given to whichever thread has time."""
@@ -256,7 +287,7 @@ class _Run:
             if result is None:
                 self.tasks.put(step)
             else:
-                self.done.put(result)
+                self._hand_in(result)
 
 
 def _result(worker: Worker, step: Step) -> NodeResult:

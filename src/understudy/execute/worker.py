@@ -57,6 +57,7 @@ class Compiler(Protocol):
     """compile.Compiler, as far as it is used here."""
 
     manifest: Manifest
+    settings: Settings
 
     def compile(self, unique_id: str, database: Any, *, batch: Batch | None = None) -> Compiled:
         """Compile a node, or a batch of it. Raises JinjaError, LinkError ..."""
@@ -251,8 +252,8 @@ class NodeWorker:
 
     def prepare(self, node: Node) -> None:
         """Before a node's first statement: its comment. Raises what a template raises."""
-        session = self.compiler.session(node.unique_id, self.database)
-        self.database.comment = query_comment(session.settings, session, node)
+        compiler, database = self.compiler, self.database
+        database.comment = query_comment(compiler.settings, lambda: compiler.session(node.unique_id, database), node)
 
     def undo(self) -> None:
         """Undo an open transaction."""

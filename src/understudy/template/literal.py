@@ -209,6 +209,19 @@ def _dict(text: str, position: int, depth: int) -> tuple[dict[Any, Any], int]:
         position = _separator(text, position, "}")
 
 
+WHERE = "get_where_subquery"
+TESTED = re.compile(rf"\{{\{{ {WHERE}\((.*)\) \}}\}}", re.DOTALL)
+"""How a generic test names what it looks at."""
+
+
+def tested(text: str) -> Call | None:
+    """The literal `ref()` or `source()` in `{{ get_where_subquery(...) }}`, or None for any other text."""
+    found = TESTED.fullmatch(text)
+    inner = None if found is None else pieces(f"{{{{ {found[1]} }}}}")
+    call = inner[1] if inner is not None and len(inner) == 3 and not (inner[0] or inner[2]) else None
+    return call if isinstance(call, Call) and call.name in ("ref", "source") else None
+
+
 def literal(text: str) -> Any:
     """The value of a literal expression. Raises NotLiteral when it is anything else."""
     value, position = _value(text, 0)

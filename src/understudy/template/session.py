@@ -16,6 +16,7 @@ from understudy.sql.dialect import Dialect
 from understudy.template import literal
 from understudy.template.columns import CLASSES
 from understudy.template.contexts.flags import target_dict
+from understudy.template.literal import WHERE, tested
 from understudy.template.macros import Found, MacroIndex
 from understudy.template.names import Builtins, Names
 from understudy.template.objects import RelationObject, wrap
@@ -201,6 +202,10 @@ class Session(State):
 
     def native(self, text: str) -> Any:
         """The value of a template: what a single expression gives as it is, anything else as text."""
+        wanted = None if self.parsing or self.shared.macros.defines(OWN_CALLS, self.package) else tested(text)
+        if wanted is not None:
+            reference = self.builtins[wanted.name]
+            return self._explained(lambda: self.names[WHERE](reference(*wanted.args, **wanted.kwargs)))
         engine = self.shared.engine
         environment = engine.lenient_native if self.parsing else engine.native
         return self._explained(lambda: engine.render(self._template(text, environment), self.names))

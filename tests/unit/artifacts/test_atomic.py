@@ -83,3 +83,16 @@ def test_a_folder_where_the_file_should_be(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="Cannot write"):
         atomic.write(tmp_path / "manifest.json", b"{}")
     assert os.listdir(tmp_path) == ["manifest.json"]
+
+
+def test_an_update_leaves_what_is_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b.sql"
+    atomic.update(path, b"select 1")
+    before = path.stat()
+    atomic.update(path, b"select 1")
+    after = path.stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+    for content in (b"select 2", b"select", b"select 1 as longer", b""):
+        atomic.update(path, content)
+        assert path.read_bytes() == content
+    assert [each.name for each in path.parent.iterdir()] == ["b.sql"]

@@ -117,3 +117,12 @@ def test_tests_that_wait_for_different_nodes_are_apart_in_a_build_only() -> None
     nodes = (model("a"), model("b"), generic("one"), both)
     assert bundles("build", *nodes) == [{"both"}, {"one"}]
     assert bundles("test", *nodes[2:]) == [{"both", "one"}]
+
+
+def test_the_longest_path_is_measured_in_seconds_where_they_are_known() -> None:
+    nodes = (model("a"), model("b", needs=("a",)), model("slow"), model("new"))
+    manifest = Manifest(PROJECT, "duckdb", nodes={node.unique_id: node for node in nodes})
+    known = {f"model.{PROJECT}.{name}": seconds for name, seconds in {"a": 0.5, "b": 1.0, "slow": 9.0}.items()}
+    made = make_plan(manifest, Dag.of(manifest), list(manifest.nodes), "run", durations=known)
+    weights = {step.unique_id.split(".")[-1]: step.weight for step in made.steps}
+    assert weights == {"slow": 9.0, "a": 1.5, "b": 1.0, "new": 1.0}, "an unknown one takes as long as the middle one"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import queue
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from understudy.errors import Cancelled
+from understudy.execute import scheduler
 from understudy.execute.plan import Bundle, Step
 from understudy.execute.results import NodeResult
 from understudy.execute.scheduler import FAIL_FAST, INTERRUPTED, Hooks, Tasks, run_steps
@@ -276,3 +279,56 @@ def test_a_worker_that_breaks_over_a_bundle_leaves_its_steps_to_themselves() -> 
 
     results, singly, _ = run_bundled(bundled("x", "y"), broken)
     assert (results, singly) == ({"x": "success", "y": "success"}, ["x", "y"])
+
+
+OUTSIDE = frozenset({"go", "_rounds", "_cancel", "_thread"})
+"""Where a first interrupt is no matter of rounds."""
+
+
+def interrupted(line: int) -> tuple[dict[str, str], list[str], bool]:
+    """A run whose scheduler is interrupted at the n-th of its lines: (statuses, what was told, whether there was such a line)."""
+    passed, rounds = 0, 0
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal passed, rounds
+        if frame.f_code.co_filename != scheduler.__file__:
+            return None
+        if frame.f_code.co_name == "_rounds" and event in ("call", "return"):
+            rounds += 1 if event == "call" else -1
+        if event == "line" and rounds and frame.f_code.co_name not in OUTSIDE:
+            passed += 1
+            if passed == line:
+                raise KeyboardInterrupt
+        return trace
+
+    def work(step: Step, cancelled: threading.Event) -> NodeResult:
+        if cancelled.is_set():
+            return NodeResult(step.unique_id, "error", error=Cancelled("Interrupted"))
+        return fine(step, cancelled)
+
+    steps = [
+        Step("a", "model"),
+        Step("b", "model", ("a",)),
+        *bundled("x", "y", needs=("a",)),
+        Step("c", "model", ("x", "b")),
+    ]
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        results, _, told = go(steps, work, threads=2)
+    finally:
+        sys.settrace(before)
+    return {result.unique_id: result.status for result in results}, told, passed >= line
+
+
+def test_an_interrupt_at_any_line_loses_nothing() -> None:
+    line = 0
+    while True:
+        line += 1
+        statuses, told, reached = interrupted(line)
+        assert set(statuses) == {"a", "b", "x", "y", "c"}, line
+        assert set(told) == set(statuses), line
+        assert set(statuses.values()) <= {"success", "skipped"}, line
+        if not reached:
+            assert line > 100
+            return
