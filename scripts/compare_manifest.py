@@ -17,8 +17,21 @@ SECTIONS = (
     "unit_tests", "functions", "selectors",
 )  # fmt: skip
 IGNORED = frozenset({"created_at", "build_path", "compiled_path", "root_path", "config_call_dict"})
-UNORDERED = frozenset({"tags"})
-"""dbt keeps the tags of columns in a set, so their order changes from run to run."""
+
+
+def settled(value: Any, path: tuple[str, ...]) -> Any:
+    """A value without the order that is chance in dbt's manifest: of a column's tags, and of a node's sources.
+
+    dbt keeps the sources of models that it need not render in a set, so each counts once, in any order.
+    """
+    if path[-1:] == ("tags",) and "columns" in path:
+        return sorted(value)
+    if path == ("sources",):
+        return sorted({tuple(each) for each in value})
+    if path == ("depends_on", "nodes"):
+        sources = iter(sorted(each for each in value if each.startswith("source.")))
+        return [next(sources) if each.startswith("source.") else each for each in value]
+    return value
 
 
 def differences(ours: Any, theirs: Any, path: tuple[str, ...], ignored: frozenset[str]) -> Iterator[tuple[str, ...]]:
@@ -39,8 +52,7 @@ def differences(ours: Any, theirs: Any, path: tuple[str, ...], ignored: frozense
         if path and path[-1] == "config" and list(ours) != list(theirs) and set(ours) == set(theirs):
             yield (*path, "order", str([key for key in ours if list(ours).index(key) != list(theirs).index(key)]))
         return
-    if path and path[-1] in UNORDERED and "columns" in path:
-        ours, theirs = sorted(ours), sorted(theirs)
+    ours, theirs = settled(ours, path), settled(theirs, path)
     if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
         for n, (a, b) in enumerate(zip(ours, theirs, strict=True)):
             yield from differences(a, b, (*path, str(n)), ignored)

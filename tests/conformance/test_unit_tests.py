@@ -78,6 +78,26 @@ class TestReplaced:
         unit_test(shop, f"overrides: {{env_vars: {{NO_SUCH_THING: '7'}}}}, {given}, expect: {{rows: [{{n: 7}}]}}")
         assert verdict(shop) == ("pass", "")
 
+    @pytest.mark.parametrize("name", ["shop.bounds", "shop.default__bounds"])
+    def test_a_macro_that_gives_a_map(self, shop: Shop, name: str) -> None:
+        macros = "{% macro bounds(x) %}{{ return(adapter.dispatch('bounds', 'shop')(x)) }}{% endmacro %}"
+        shop.write({"macros/m.sql": macros + "{% macro default__bounds(x) %}{{ return({'low': x}) }}{% endmacro %}"})
+        shop.models(orders=ORDERS, big="select {{ shop.bounds(1)['low'] }} as n from {{ ref('orders') }}")
+        given = "given: [{input: ref('orders'), rows: [{id: 3}]}]"
+        unit_test(shop, f"overrides: {{macros: {{{name}: {{low: 7}}}}}}, {given}, expect: {{rows: [{{n: 7}}]}}")
+        assert verdict(shop) == ("pass", "")
+
+    @pytest.mark.parametrize("name", ["string_literal", "dbt.string_literal"])
+    def test_a_macro_of_dbt(self, shop: Shop, name: str) -> None:
+        sql = "select {{ dbt.string_literal('a') }} as x, {{ string_literal('a') }} as y from {{ ref('orders') }}"
+        shop.models(orders=ORDERS, big=sql)
+        given = "given: [{input: ref('orders'), rows: [{id: 3}]}]"
+        entry = (
+            f"overrides: {{macros: {{{name}: \"'b'\", no_such.macro: 1}}}}, {given}, expect: {{rows: [{{x: b, y: b}}]}}"
+        )
+        unit_test(shop, entry)
+        assert verdict(shop) == ("pass", "")
+
     @pytest.mark.parametrize("name", ["factor", "shop.factor"])
     def test_a_macro_that_another_macro_calls(self, shop: Shop, name: str) -> None:
         macros = "{% macro times(x) %}{{ x }} * {{ shop.factor() }}{% endmacro %}{% macro factor() %}2{% endmacro %}"

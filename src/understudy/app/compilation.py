@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from typing import Any
 
 from understudy.app import announce, deferral
 from understudy.app.commands import COMMANDS
@@ -50,13 +51,16 @@ def compile_all(compiler: Compiler, database: LiveDatabase, ids: Sequence[str]) 
     for unique_id in ids:
         node = compiler.manifest.nodes[unique_id]
         clock = Clock()
+        known: dict[str, Any] = {}
         try:
             with clock.phase("compile"):
-                sql = None if isinstance(node, Seed) else compiler.compile(unique_id, database).sql
+                if not isinstance(node, Seed):
+                    compiled = compiler.compile(unique_id, database)
+                    known.update(compiled_code=compiled.sql, ctes=compiled.ctes)
         except UnderstudyError as error:
             errors.append(error)
             continue
-        results.append(clock.result(unique_id, "success", compiled_code=sql, relation_name=node.relation_name))
+        results.append(clock.result(unique_id, "success", relation_name=node.relation_name, **known))
     raise_all(errors)
     return results
 

@@ -15,7 +15,6 @@ from understudy.core.nodes import Node, Source, UnitTest, Version
 from understudy.core.relation import Relation
 from understudy.defer.resolution import Decision
 from understudy.errors import LinkError, UnderstudyError
-from understudy.template.macros import Found
 from understudy.template.relations import cte_relation, named_cte, source_relation
 from understudy.template.renderer import Renderer, Session
 from understudy.template.scope import Captured, Database
@@ -81,17 +80,8 @@ class UnitTestCompiler:
         overrides = self.test.overrides or {}
         if overrides.get("env_vars"):
             session.set("env_var", _env_var(overrides["env_vars"], session.builtins["env_var"]))
-        packages: dict[str, dict[str, Any]] = {}
         for name, value in overrides.get("macros", {}).items():
-            package, _, bare = name.rpartition(".")
-            replaced = _constant(value) if self.renderer.macros.find(bare, self.model.package_name) else value
-            if not package or package == "dbt":
-                session.set(bare, replaced)
-            if not package:
-                package = "dbt"
-            packages.setdefault(package, {})[bare] = replaced
-        for package, values in packages.items():
-            session.set(package, Package(values, self.renderer.macros.namespace(package), session))
+            session.replace(name, value)
 
     def _fixture(self, unique_id: str) -> Cte:
         """The rows of an input as a CTE."""
@@ -161,25 +151,6 @@ class FixtureLookups:
                 f'Add it to its given: {{input: "{call}", rows: []}}',
             )
         return self.compiler.cte(unique_id)
-
-
-class Package:
-    """The macros of a package, some of them replaced."""
-
-    __slots__ = ("_macros", "_session", "_values")
-
-    def __init__(self, values: Mapping[str, Any], macros: Mapping[str, Found], session: Session) -> None:
-        self._values, self._macros, self._session = values, macros, session
-
-    def __getitem__(self, name: str) -> Any:
-        if name in self._values:
-            return self._values[name]
-        found = self._macros[name]
-        return lambda *args, **kwargs: self._session.call_found(found, *args, **kwargs)
-
-
-def _constant(value: Any) -> Callable[..., Any]:
-    return lambda *args, **kwargs: value
 
 
 def _env_var(values: Mapping[str, Any], real: Callable[..., Any]) -> Callable[..., Any]:

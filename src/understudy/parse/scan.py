@@ -46,7 +46,7 @@ def scan_file(file: SourceFile) -> Scanned:
         return _properties(file)
     if file.kind in ("macro", "generic_test"):
         lines: dict[str, int] = {}
-        macros = parse_macros(file, lines, with_arguments=True)
+        macros = parse_macros(file, lines)
         return Scanned(file, macros=tuple(macros), lines=lines)
     if file.kind in ("docs", "snapshot"):
         return Scanned(file, blocks=tuple(blocks(file.text, {file.kind}, path=file.path)))

@@ -21,7 +21,11 @@ from understudy.template.scope import BuiltinMacro
 if TYPE_CHECKING:
     from understudy.template.syntax import Dispatch, MacroSyntax
 
-KINDS = frozenset({"macro", "materialization", "test", "data_test"})
+KINDS = {
+    "macro": frozenset({"macro", "materialization", "test", "data_test"}),
+    "generic_test": frozenset({"test", "data_test"}),
+}
+"""The blocks that count in a file of a kind (dbt 1.11: MacroParser, GenericTestParser)."""
 CONTEXT_NAMES = frozenset({
     "adapter", "builtins", "context", "dbt_version", "diff_of_two_dicts", "env_var", "flags", "fromjson", "fromyaml",
     "invocation_id", "local_md5", "log", "modules", "print", "project_name", "return", "run_started_at", "set",
@@ -30,18 +34,18 @@ CONTEXT_NAMES = frozenset({
 """Names that are no macro calls when a macro's text is looked at (dbt 1.11: generate_macro_context)."""
 
 
-def parse_macros(file: SourceFile, lines: dict[str, int] | None = None, *, with_arguments: bool = False) -> list[Macro]:
+def parse_macros(file: SourceFile, lines: dict[str, int] | None = None) -> list[Macro]:
     """The macros, tests and materializations of one file.
 
-    `lines`, when given, is filled with unique_id -> line; `with_arguments` fills `arguments` (dbt's flag
-    `validate_macro_args`). Raises JinjaError with file and line.
+    `lines`, when given, is filled with unique_id -> line. The `arguments` of macros are filled, those of tests in a
+    folder of generic tests are not (dbt 1.11 with its flag `validate_macro_args`). Raises JinjaError with file and line.
     """
     found = []
-    for block in blocks(file.text, KINDS, path=file.path):
+    for block in blocks(file.text, KINDS[file.kind], path=file.path):
         syntax = _syntax(block.text, file.path, block.line)
         if syntax is None:
             continue
-        macro = _macro(file, block.text, syntax, with_arguments=with_arguments)
+        macro = _macro(file, block.text, syntax)
         if lines is not None:
             lines[macro.unique_id] = block.line
         found.append(macro)
@@ -60,9 +64,9 @@ def _syntax(text: str, path: str, line: int) -> MacroSyntax | None:
         raise syntax_error(error, path, line) from error
 
 
-def _macro(file: SourceFile, text: str, syntax: MacroSyntax, *, with_arguments: bool) -> Macro:
+def _macro(file: SourceFile, text: str, syntax: MacroSyntax) -> Macro:
     arguments: list[dict[str, Any]] = []
-    if with_arguments:
+    if file.kind == "macro":
         arguments = [{"name": name, "type": None, "description": ""} for name in syntax.arguments]
     return Macro(
         name=syntax.name,

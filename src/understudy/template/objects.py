@@ -223,17 +223,21 @@ class RelationFactory:
 
 
 def wrap(value: Any, columns: type[Column] = Column) -> Any:
-    """Core's relations and columns (of the engine's class) as templates see them, in lists, too; anything else as it is."""
+    """Core's relations and columns (of the engine's class) as templates see them, in lists, too; anything else as it is.
+
+    A list in which nothing is wrapped is given back itself, for macros fill the lists of their callers.
+    """
     if isinstance(value, Relation):
         return RelationObject(value)
     if isinstance(value, Narrowed):
         return RelationObject(value.relation, narrowed=value)
     if isinstance(value, ColumnType):
         return described_column(value.name, value.data_type, columns)
-    if isinstance(value, list):
-        return [wrap(item, columns) for item in value]
-    if isinstance(value, tuple):
-        return tuple(wrap(item, columns) for item in value)
+    if isinstance(value, list | tuple):
+        wrapped = [wrap(item, columns) for item in value]
+        if all(new is old for new, old in zip(wrapped, value, strict=True)):
+            return value
+        return wrapped if isinstance(value, list) else tuple(wrapped)
     return value
 
 

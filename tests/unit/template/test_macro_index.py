@@ -75,7 +75,7 @@ def test_names_of_tests_and_materializations() -> None:
         str]={}) %}{% endmacro %}"""
     file = SourceFile("root", "macro", "macros", "macros/m.sql", text, "")
     lines: dict[str, int] = {}
-    macros = parse_macros(file, lines, with_arguments=True)
+    macros = parse_macros(file, lines)
     assert [macro.name for macro in macros] == [
         "test_t",
         "test_d",
@@ -87,6 +87,8 @@ def test_names_of_tests_and_materializations() -> None:
     assert macros[3].supported_languages == ["sql"]
     assert [argument["name"] for argument in macros[4].arguments] == ["a", "b", "c"]
     assert lines["macro.root.typed"] == 3
+    generic = parse_macros(SourceFile("root", "generic_test", "tests/generic", "tests/generic/t.sql", text, ""))
+    assert [(macro.name, macro.arguments) for macro in generic] == [("test_t", []), ("test_d", [])]
 
 
 def test_errors_name_file_and_line() -> None:

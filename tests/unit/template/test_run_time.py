@@ -72,6 +72,14 @@ def test_macros_return_call_and_take_arguments(render) -> None:
     )
 
 
+def test_macros_fill_the_lists_of_their_callers(render) -> None:
+    """Found with codegen's generate_model_yaml: a copy of the list would stay empty."""
+    macros = """{% macro outer(found) %}{{ return(adapter.dispatch('inner')(found, names=found)) }}{% endmacro %}
+{% macro default__inner(found, names) %}{% do found.append(ref('a')) %}{% do names.append(1) %}{{ return(found) }}{% endmacro %}"""
+    text = "{% set mine = [] %}{% set got = outer(mine) %}{{ mine | length }} {{ got is sameas mine }} {{ mine[0].identifier }}"
+    assert render(text, macros) == "2 True a"
+
+
 def test_builtin_macros_get_the_context_and_give_relations(renderer, model, lookups, database) -> None:
     def beside(context, relation, suffix):
         assert context.execute
