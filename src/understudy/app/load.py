@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from understudy.app.events import Secrets, Stage
+from understudy.app.events import Logged, Printed, Secrets, Stage
 from understudy.app.invocation import Invocation
 from understudy.app.options import variables
 from understudy.core.manifest import Manifest
 from understudy.core.project import Settings
+from understudy.core.warning import Warning_
+from understudy.errors import Place
 from understudy.graph.dag import Dag
 from understudy.graph.link import link
 from understudy.graph.names import Names
@@ -20,6 +22,7 @@ from understudy.select.yaml import manifest_selectors, read_selectors
 from understudy.sql.dialect import Dialect, dialect
 from understudy.stdlib.registry import BUILTINS, builtin_macros
 from understudy.template.renderer import Renderer
+from understudy.template.state import Notify
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,27 @@ def flags(invocation: Invocation) -> dict[str, object]:
     }
 
 
+def listener(invocation: Invocation) -> Notify:
+    """Passes on what templates log, print and warn of."""
+    told: dict[str, object] = {}
+
+    def notify(kind: str, message: str, place: Place | None) -> None:
+        node = None if place is None else place.node
+        match kind:
+            case "print":
+                invocation.emit(Printed(message, node))
+            case "warn":
+                invocation.warn(Warning_("JinjaLogWarning", message, place))
+            case "once":
+                me = object()
+                if told.setdefault(message, me) is me:  # of several threads, one says it
+                    invocation.warn(Warning_("AdapterEventWarning", message))
+            case _:
+                invocation.emit(Logged(message, "info" if kind == "info" else "debug", node))
+
+    return notify
+
+
 SECRET_FIELDS = ("pass", "password", "token", "secret", "private_key", "credential")
 
 
@@ -116,6 +140,7 @@ def load_project(invocation: Invocation) -> Project:
         builtin_macros=builtin_macros(),
         dialect=language,
         read_seed=read_seed,
+        notify=listener(invocation),
     )
     invocation.warn(*parsed.warnings)
     invocation.warn(*link(parsed.manifest, settings))

@@ -14,7 +14,7 @@ from understudy.app.choose import Chosen, chosen
 from understudy.app.commands import Command
 from understudy.app.deferral import Deferral
 from understudy.app.event_time import sample_window
-from understudy.app.events import Logged, Printed
+from understudy.app.events import Logged
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project, load_project
 from understudy.app.states import States
@@ -22,7 +22,6 @@ from understudy.artifacts.holder import held
 from understudy.compile.compiler import Compiler
 from understudy.compile.lookups import Part
 from understudy.core.relation import Relation, SchemaName
-from understudy.core.warning import Warning_
 from understudy.defer.resolution import Listings
 from understudy.errors import DatabaseError, PermissionDenied
 from understudy.execute.database import Observer, RelationCache
@@ -53,7 +52,6 @@ def ready(invocation: Invocation, command: Command, choose: Choose | None = None
     Raises ProjectError, SelectorError, StateError, DeferError and what stands below them; nothing is written by then.
     """
     project = load_project(invocation)
-    listen(invocation, project)
     states = States(invocation, project, defers=True)
     what = choose(project, states) if choose is not None else chosen(invocation, project, states, command)
     project, selection = what.project, what.selection
@@ -137,27 +135,6 @@ def denied(adapter: Adapter, relations: Sequence[Relation]) -> Mapping[Relation,
         return {}
     with closing(adapter.connect()) as connection:
         return connection.denied(relations)
-
-
-def listen(invocation: Invocation, project: Project) -> None:
-    """Pass on what templates log, print and warn of."""
-    told: dict[str, object] = {}
-
-    def notify(kind: str, message: str, unique_id: str | None) -> None:
-        match kind:
-            case "print":
-                invocation.emit(Printed(message, unique_id))
-            case "warn":
-                place = project.manifest.place(unique_id) if unique_id else None
-                invocation.warn(Warning_("JinjaLogWarning", message, place))
-            case "once":
-                me = object()
-                if told.setdefault(message, me) is me:  # of several threads, one says it
-                    invocation.warn(Warning_("AdapterEventWarning", message))
-            case _:
-                invocation.emit(Logged(message, "info" if kind == "info" else "debug", unique_id))
-
-    project.renderer.listen(notify)
 
 
 def observer(invocation: Invocation) -> Observer | None:

@@ -33,6 +33,7 @@ from understudy.sql.dialect import Dialect
 from understudy.template.macros import MacroIndex
 from understudy.template.renderer import Renderer
 from understudy.template.scope import BuiltinMacro
+from understudy.template.state import Notify, unheard
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def parse_project(
     dialect: Dialect,
     scan: Callable[[SourceFile], Scanned] = scan_file,
     read_seed: Callable[[Seed], str] = unread,
+    notify: Notify = unheard,
 ) -> Parsed:
     """Parse all files of the project and its packages.
 
@@ -68,6 +70,7 @@ def parse_project(
         dialect: the target's engine.
         scan: stage 1; a cache stands in for `scan_file` here.
         read_seed: the text of a seed's file, asked for where a unit test takes its rows from a seed.
+        notify: who hears what templates log, print and warn of, now and when they run.
 
     Raises:
         ParseError and its kinds, with file and line, or an ErrorList of them.
@@ -75,7 +78,7 @@ def parse_project(
     scans = [scan(file) for file in files]
     manifest = Manifest(settings.root.name, settings.target.type, macros=dict(builtin_macros))
     index = _macros(manifest, settings, scans, builtins)
-    renderer = Renderer(settings, index, dialect)
+    renderer = Renderer(settings, index, dialect, notify)
     parsing = Parsing(settings, manifest, renderer, dialect, builtins, Configs(settings), read_seed)
     renderer.lines = manifest.lines
     parsing.warnings += [*settings.warnings, *(warning for each in scans for warning in each.warnings)]

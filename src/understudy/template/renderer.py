@@ -17,7 +17,7 @@ from understudy.template.macros import Found, MacroIndex
 from understudy.template.names import Lazy
 from understudy.template.scope import Captured, Database, Lookups
 from understudy.template.session import OWN_CALLS, Session, Shared
-from understudy.template.state import SECRET, Notify, secret_digest
+from understudy.template.state import SECRET, Notify, secret_digest, unheard
 from understudy.template.unasked import UnaskedDatabase
 
 __all__ = ["Lazy", "Renderer", "Session"]
@@ -30,24 +30,21 @@ class Renderer:
         settings: packages, target, variables, flags, environment.
         macros: the project's macros and the built-in ones.
         dialect: the target engine's.
+        notify: who hears what templates log, print and warn of.
 
     `lines` may be given unique_id -> line of the file where a node's text starts (snapshots in blocks).
     """
 
-    def __init__(self, settings: Settings, macros: MacroIndex, dialect: Dialect) -> None:
+    def __init__(self, settings: Settings, macros: MacroIndex, dialect: Dialect, notify: Notify = unheard) -> None:
         self.macros = macros
         self.settings = settings
         self.lines: Mapping[str, int] = {}
         self.naming = Captured()
         """What the generate_*_name macros looked up."""
-        self._shared = Shared(settings, macros, dialect)
+        self._shared = Shared(settings, macros, dialect, notify)
         self._vars: dict[str, Mapping[str, Any]] = {}
         self._naming: dict[str, Session] = {}
         self._name_macros: dict[tuple[str, str], Found] = {}
-
-    def listen(self, notify: Notify) -> None:
-        """Who hears what templates log, print and warn: `notify(kind, message, unique_id)`."""
-        self._shared.notify = notify
 
     def provide(self, **values: Any) -> None:
         """Names for all renderings from here on (`graph`, `selected_resources`); a `Lazy` is made when it is asked for."""

@@ -34,11 +34,11 @@ OWN_CALLS = ("ref", "source", "config")
 class Shared:
     """What all renderings of a run share. The Jinja engine is made, and Jinja imported, when a template first needs it."""
 
-    def __init__(self, settings: Settings, macros: MacroIndex, dialect: Dialect) -> None:
+    def __init__(self, settings: Settings, macros: MacroIndex, dialect: Dialect, notify: Notify) -> None:
         self.settings = settings
         self.macros = macros
         self.dialect = dialect
-        self.notify: Notify = lambda kind, message, unique_id: None
+        self.notify = notify
         self.values: dict[str, Any] = {}
         self.vars: dict[str, Mapping[str, Any]] = {}
         self.target: Mapping[str, Any] = target_dict(settings.target)

@@ -18,8 +18,12 @@ from understudy.template.scope import Captured, Database, Lookups
 SECRET = "DBT_ENV_SECRET"
 """Environment variables with this prefix are for profiles.yml and packages.yml only."""
 
-Notify = Callable[[str, str, str | None], None]
-"""`(kind, message, unique_id)`; kind is info, debug, print or warn."""
+Notify = Callable[[str, str, Place | None], None]
+"""`(kind, message, the node)`; kind is info, debug, print, warn or once."""
+
+
+def unheard(kind: str, message: str, place: Place | None) -> None:
+    """Where nobody listens."""
 
 
 class Return(Exception):

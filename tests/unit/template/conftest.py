@@ -16,6 +16,7 @@ from understudy.core.statement import ColumnType, Result, Statement
 from understudy.sql.dialect import dialect
 from understudy.template.macros import MacroIndex, parse_macros
 from understudy.template.renderer import Renderer
+from understudy.template.state import Notify, unheard
 
 DUCKDB = dialect("duckdb")
 
@@ -97,6 +98,7 @@ def renderer() -> Callable[..., Renderer]:
         package_vars: Mapping[str, Any] | None = None,
         dispatch: tuple[Mapping[str, Any], ...] = (),
         flags: Mapping[str, Any] | None = None,
+        notify: Notify = unheard,
         **packages: str,
     ) -> Renderer:
         root = Package("shop", ".", vars=vars or {})
@@ -126,6 +128,6 @@ def renderer() -> Callable[..., Renderer]:
             "duckdb",
             lines=lines,
         )
-        return Renderer(settings, index, DUCKDB)
+        return Renderer(settings, index, DUCKDB, notify)
 
     return make

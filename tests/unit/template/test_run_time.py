@@ -139,8 +139,7 @@ def test_a_variable_may_be_a_template(renderer, model, lookups) -> None:
 
 def test_messages_reach_the_listener(renderer, model, lookups) -> None:
     heard = []
-    make = renderer()
-    make.listen(lambda *message: heard.append(message))
+    make = renderer(notify=lambda kind, message, place: heard.append((kind, message, place.node)))
     text = "{{ log('a') }}{{ log('b', info=true) }}{{ print('c') }}{{ exceptions.warn('d') }}"
     assert make.session(model(), lookups, database=None).render(text) == ""
     assert heard == [

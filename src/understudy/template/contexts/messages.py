@@ -14,7 +14,7 @@ def log(state: State) -> Callable[..., str]:
     """`log(message, info=False)`."""
 
     def log(msg: Any, info: bool = False) -> str:
-        state.notify("info" if info else "debug", str(msg), _node(state))
+        state.notify("info" if info else "debug", str(msg), state.place)
         return ""
 
     return log
@@ -25,7 +25,7 @@ def print_(state: State) -> Callable[..., str]:
 
     def print_(msg: Any) -> str:
         if flag(state.settings, "PRINT") is not False:
-            state.notify("print", str(msg), _node(state))
+            state.notify("print", str(msg), state.place)
         return ""
 
     return print_
@@ -35,7 +35,7 @@ def exceptions(state: State) -> dict[str, Callable[..., Any]]:
     """The name space `exceptions`."""
 
     def warn(msg: Any, node: Any = None) -> str:
-        state.notify("warn", str(msg), _node(state))
+        state.notify("warn", str(msg), state.place)
         return ""
 
     def warn_types(snapshot_time_data_type: Any, updated_at_data_type: Any) -> str:
@@ -120,10 +120,6 @@ def submit_python_job(state: State) -> Callable[..., NoReturn]:
         )
 
     return fail
-
-
-def _node(state: State) -> str | None:
-    return None if state.node is None else state.node.unique_id
 
 
 MEMBERS: dict[str, Callable[[State], Any]] = {
