@@ -38,24 +38,25 @@ def callers(text: str) -> list[str]:
     return [line for line in found if line.startswith(("in macro", "called by"))]
 
 
+SPEAKING = {
+    "models/a.sql": "{{ config(alias=up('a')) }} select 1 as id",
+    "macros/m.sql": "{% macro up(x) %}{% do print('printed') %}{% do log('logged', info=true) %}{{ return(x) }}{% endmacro %}"
+    "{% macro generate_schema_name(custom_schema_name, node) %}{% do exceptions.warn('odd ' ~ node.name) %}"
+    "{{ return(target.schema) }}{% endmacro %}",
+}
+
+
 class TestTemplatesSpeak:
     """log(), print() and exceptions.warn() are heard whenever a template is rendered, as in dbt."""
 
-    FILES = {
-        "models/a.sql": "{{ config(alias=up('a')) }} select 1 as id",
-        "macros/m.sql": "{% macro up(x) %}{% do print('printed') %}{% do log('logged', info=true) %}{{ return(x) }}{% endmacro %}"
-        "{% macro generate_schema_name(custom_schema_name, node) %}{% do exceptions.warn('odd ' ~ node.name) %}"
-        "{{ return(target.schema) }}{% endmacro %}",
-    }
-
     def test_while_the_project_is_parsed(self, tmp_path: Path) -> None:
-        ran = ok("parse", cwd=project(tmp_path, self.FILES))
+        ran = ok("parse", cwd=project(tmp_path, SPEAKING))
         assert ran.lines == ["printed"]
         assert "logged" in ran.err
         assert "odd a" in ran.err
 
     def test_a_warning_may_be_an_error(self, tmp_path: Path) -> None:
-        ran = understudy("--warn-error", "parse", cwd=project(tmp_path, self.FILES))
+        ran = understudy("--warn-error", "parse", cwd=project(tmp_path, SPEAKING))
         assert ran.exit_code == 2
         assert "odd a" in ran.err
 

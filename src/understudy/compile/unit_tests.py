@@ -81,7 +81,23 @@ class UnitTestCompiler:
         if overrides.get("env_vars"):
             session.set("env_var", _env_var(overrides["env_vars"], session.builtins["env_var"]))
         for name, value in overrides.get("macros", {}).items():
-            session.replace(name, value)
+            self._replace(session, name, value)
+
+    def _replace(self, session: Session, name: str, value: Any) -> None:
+        """Let a macro (`name`, `package.name`) give a value; set any other name. What is not there is not replaced."""
+        package, _, bare = name.rpartition(".")
+        macros = self.renderer.macros
+        plain = macros.find(bare, self.model.package_name)
+        found = macros.namespace(package).get(bare) if package else plain
+        if found is None:
+            if not package and bare in session.names:
+                session.set(bare, value)
+            return
+        session.replaced[found.unique_id] = value
+        if package in ("", "dbt"):  # a macro of dbt's has two names
+            also = plain if package else macros.builtins.get(bare)
+            if also is not None:
+                session.replaced[also.unique_id] = value
 
     def _fixture(self, unique_id: str) -> Cte:
         """The rows of an input as a CTE."""

@@ -112,7 +112,8 @@ class Session(State):
         self.config: Any = builtins["config"]
         self._stack: list[Found] = []
         self._bound: dict[str, Any] = {}
-        self._replaced: dict[str, Any] = {}
+        self.replaced: dict[str, Any] = {}
+        """Macros, by unique_id, that give a value in this rendering, whoever calls them."""
         self._model: dict[str, Any] | None = None
         self.batch: Batch | None = None
         """The batch of a microbatch model that is rendered; set before anything is."""
@@ -153,23 +154,6 @@ class Session(State):
     def set(self, name: str, value: Any) -> None:
         """Set a name for the rest of this rendering (`sql`, `this`, ...)."""
         self.values[name] = self._wrapped(value)
-
-    def replace(self, name: str, value: Any) -> None:
-        """Let a macro (`name`, `package.name`) give a value in this rendering, whoever calls it; set any other name.
-
-        What is not there is not replaced (dbt 1.11: generate_runtime_unit_test_context).
-        """
-        package, _, bare = name.rpartition(".")
-        macros = self.shared.macros
-        found = macros.namespace(package).get(bare) if package else macros.find(bare, self.package)
-        if found is None:
-            if not package and name in self.names:
-                self.set(name, value)
-            return
-        self._replaced[found.unique_id] = value
-        others = macros.find(bare, self.package) if package == "dbt" else macros.builtins.get(bare)
-        if others is not None and package in ("", "dbt"):
-            self._replaced[others.unique_id] = value
 
     def call(self, macro: str, *args: Any, **kwargs: Any) -> Any:
         """Call a macro by name, `package.macro` for another package's. Raises JinjaError when there is none."""
@@ -232,8 +216,8 @@ class Session(State):
         """Call a macro that was found; what `return()` gives is its value."""
         if not self._stack and found.unique_id not in self.uses.macros:
             self.uses.macros.append(found.unique_id)
-        if found.unique_id in self._replaced:
-            return self._replaced[found.unique_id]
+        if found.unique_id in self.replaced:
+            return self.replaced[found.unique_id]
         self._stack.append(found)
         try:
             if found.builtin is not None:
