@@ -72,7 +72,7 @@ class DuckDB:
 
     def table(self, schema: str, name: str) -> str:
         quoted = name.replace('"', '""')
-        return f'{schema}."{quoted}"'
+        return f'"{schema}"."{quoted}"'
 
     def columns(self, schema: str, name: str) -> list[str]:
         where = f"table_schema = '{schema}' and table_name = '{name}'"

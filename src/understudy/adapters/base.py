@@ -20,6 +20,7 @@ class Capabilities:
     dropped and another renamed to its name in one transaction. `cross_database`: a query may read other databases.
     `grants`: relations have rights, and a session may lack them. `concurrent_batches`: batches of one table can be built at
     once. `fused_tests`: the conformance suite has shown that tests asked by one query give what they give one by one.
+    `lasting_views`: a view upon a relation of another database works in every later session.
     """
 
     transactions: bool = True
@@ -29,6 +30,7 @@ class Capabilities:
     grants: bool = False
     concurrent_batches: bool = False
     fused_tests: bool = True
+    lasting_views: bool = True
 
 
 Listing = Mapping[SchemaName, Sequence[Relation] | DatabaseError]

@@ -12,6 +12,8 @@ from understudy.app.invocation import Invocation
 from understudy.app.load import Project
 from understudy.app.states import States
 from understudy.core.nodes import BUILT
+from understudy.defer.clones import sources
+from understudy.defer.resolution import plain
 from understudy.execute.results import NodeResult
 
 
@@ -27,6 +29,7 @@ def selected(invocation: Invocation, project: Project, ids: Sequence[str], defer
     types = Counter(unique_id.partition(".")[0] for unique_id in ids)
     models = types.pop("model", 0)
     resolution = deferral.resolution if deferral else None
+    cloned = sources(deferral.clones) if deferral else ()
     labels = [label(project, unique_id) for unique_id in ids]
     invocation.emit(
         Selected(
@@ -36,6 +39,8 @@ def selected(invocation: Invocation, project: Project, ids: Sequence[str], defer
             criteria=criteria(options.select, options.exclude, options.selector),
             deferred=len(resolution.deferred()) if resolution else 0,
             deferred_to=deferred_to(resolution) if resolution else (),
+            cloned=len(cloned),
+            cloned_from=tuple(sorted({plain(source).rpartition(".")[0] for source in cloned})),
             total=len(ids),
             kinds=tuple(sorted({kind for kind, _ in labels})),
             longest=max((len(name) for _, name in labels), default=0),
@@ -92,12 +97,15 @@ def total(
 ) -> None:
     """What came of the run, and what deferral saved."""
     statuses = Counter(result.status for result in results if not _hook_that_worked(result))
+    clones = invocation.options.command == "clone"
     spared = stood_in(project, deferral, {result.unique_id for result in results}) if deferral else []
     known = [durations[unique_id] for unique_id in spared if unique_id in durations]
     invocation.emit(
         RunFinished(
             seconds=seconds,
-            built=statuses["success"],
+            built=0 if clones else statuses["success"],
+            cloned=statuses["success"] if clones else 0,
+            left=statuses["no-op"] if clones else 0,
             passed=statuses["pass"],
             warned=statuses["warn"],
             failed=statuses["fail"],

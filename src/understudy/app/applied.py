@@ -10,12 +10,15 @@ from datetime import UTC, datetime
 
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project
+from understudy.app.states import States
 from understudy.artifacts.ledger import Applied, Build, Ledger, Run, Status
+from understudy.core.config import refreshes
 from understudy.core.relation import Relation
 from understudy.core.warning import Warning_
+from understudy.defer.clones import Clone
 from understudy.defer.resolution import Names, node_of
 from understudy.errors import ArtifactError
-from understudy.execute.plan import Plan
+from understudy.execute.plan import Plan, Step
 from understudy.execute.results import NodeResult
 from understudy.project.revision import revision
 from understudy.state.applied import Print, Prints, difference
@@ -29,9 +32,10 @@ ENDED: dict[str, Status] = {"success": "success", "skipped": "skipped", "partial
 class AppliedState:
     """What the ledger knows of the target's relations. A ledger that cannot be used is a warning; then nothing is known."""
 
-    def __init__(self, invocation: Invocation, project: Project) -> None:
+    def __init__(self, invocation: Invocation, project: Project, states: States) -> None:
         self._invocation = invocation
         self._project = project
+        self._states = states
         self._names = Names(project.dialect, project.settings.root.quoting)
         self._prints = Prints(project.manifest, project.dag)
         self._place = place(project)
@@ -39,6 +43,7 @@ class AppliedState:
         self._useless = False
         self._known: dict[str, Applied | None] = {}
         self._announced: set[str] = set()
+        self._cloned: dict[str, Clone] = {}
         self._after_failure: Status = "error"
 
     def current(self, unique_ids: Iterable[str]) -> frozenset[str]:
@@ -63,16 +68,8 @@ class AppliedState:
     def announce(self, plan: Plan, exists: Callable[[Relation], bool], *, transactions: bool = True) -> None:
         """Record that the plan's relations are about to be built. `transactions`: a failed build leaves what was there."""
         self._after_failure = "error" if transactions else "partial"
-        builds = []
-        full_refresh = self._invocation.options.full_refresh
-        ids = [step.unique_id for step in plan.steps if step.action in RECORDED]
-        before = self._look(ids)
-        for unique_id in ids:
-            node, today = node_of(self._project.manifest, unique_id), self._prints.of(unique_id)
-            configured = node.config.get("full_refresh")
-            anew = full_refresh if configured is None else bool(configured)
-            adds = node.materialized == "incremental" and not anew and exists(self._names.own(node))
-            builds.append(Build(unique_id, self._key(unique_id), today, adds and _other(before[unique_id], today)))
+        steps = [step for step in plan.steps if step.action in RECORDED or (step.action == "clone" and _clones(step))]
+        builds = [self._build(step, exists) for step in steps]
         ledger = self._ledger() if builds else None
         if ledger is None:
             return
@@ -83,9 +80,23 @@ class AppliedState:
         )  # fmt: skip
         try:
             ledger.announce(run, builds)
-            self._announced = set(ids)
+            self._announced = {build.unique_id for build in builds}
+            self._cloned = {step.unique_id: step.clone for step in steps if step.clone is not None}
         except ArtifactError as error:
             self._give_up(error)
+
+    def _build(self, step: Step, exists: Callable[[Relation], bool]) -> Build:
+        """What a step will leave: today's code, or what the state's environment was built from, or both."""
+        unique_id, key = step.unique_id, self._key(step.unique_id)
+        source = self._states.built_from(unique_id, self._prints) if step.clone is not None else None
+        if step.action == "clone":
+            return Build(unique_id, key, source)
+        node, today = node_of(self._project.manifest, unique_id), self._prints.of(unique_id)
+        if step.clone is not None:
+            return Build(unique_id, key, today, source is None or source.code != today.code)
+        anew = refreshes(node.config, self._invocation.options.full_refresh)
+        adds = node.materialized == "incremental" and not anew and exists(self._names.own(node))
+        return Build(unique_id, key, today, adds and _other(self._look((unique_id,))[unique_id], today))
 
     def confirm(self, result: NodeResult) -> None:
         """Record how a build ended."""
@@ -94,12 +105,17 @@ class AppliedState:
             return
         options = self._invocation.options
         status = ENDED.get(result.status, self._after_failure)
-        if status == "success" and (options.empty or options.sample):
+        if status == "success" and (options.empty or options.sample or self._is_part(result.unique_id)):
             status = "partial"
         try:
             ledger.confirm(self._invocation.id, result.unique_id, status, datetime.now(UTC).isoformat())
         except ArtifactError as error:
             self._give_up(error)
+
+    def _is_part(self, unique_id: str) -> bool:
+        """Whether only some rows were cloned."""
+        clone = self._cloned.get(unique_id)
+        return clone is not None and clone.kind == "table" and self._invocation.options.clone_limit is not None
 
     def close(self) -> None:
         """Let go of the ledger."""
@@ -138,6 +154,10 @@ class AppliedState:
         with suppress(ArtifactError):
             self.close()
         self._invocation.warn(Warning_("LedgerNotUsed", f"{error.message} ({error.hint})", error.place))
+
+
+def _clones(step: Step) -> bool:
+    return step.clone is not None and step.clone.cloned
 
 
 def _other(known: Applied | None, today: Print) -> bool:

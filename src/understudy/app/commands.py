@@ -23,6 +23,7 @@ class Command:
         builds: those of them that it materializes: row 3 of the rule of deferral.
         hooks: whether `on-run-start` and `on-run-end` run with it.
         gates: whether a failed test holds up what depends on the tested node.
+        clones: whether it copies from a state's environment what it would build otherwise.
     """
 
     name: str
@@ -31,9 +32,12 @@ class Command:
     builds: frozenset[str] = frozenset()
     hooks: bool = False
     gates: bool = False
+    clones: bool = False
 
 
 BUILD_TYPES = frozenset({"model", "seed", "snapshot", "test", "unit_test", "saved_query", "exposure", "function"})
+CLONED = frozenset({"model", "seed", "snapshot"})
+"""What has a relation that can be copied (dbt 1.11: REFABLE_NODE_TYPES)."""
 COMPILED = frozenset({"model", "seed", "snapshot", "test", "analysis", "operation"})
 COMMANDS = {
     command.name: command
@@ -48,6 +52,7 @@ COMMANDS = {
         Command("test", frozenset({"test", "unit_test"}), hooks=True),
         Command("snapshot", frozenset({"snapshot"}), builds=frozenset({"snapshot"}), hooks=True),
         Command("seed", frozenset({"seed"}), builds=frozenset({"seed"}), hooks=True),
+        Command("clone", CLONED, CLONED, builds=CLONED, clones=True),
         Command("build", BUILD_TYPES, BUILD_TYPES, builds=BUILT, hooks=True, gates=True),
     )
 }

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from understudy.app.applied import AppliedState
-from understudy.app.events import ReferenceDecided
+from understudy.app.events import Logged, ReferenceDecided
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project
 from understudy.app.states import States
 from understudy.core.relation import Relation, SchemaName
 from understudy.defer import check
+from understudy.defer.clones import CLONE, Clone, Cloning, clones
 from understudy.defer.resolution import (
     Catalog,
     Frontier,
@@ -32,13 +33,20 @@ AskDenied = Callable[[Sequence[Relation]], Mapping[Relation, PermissionDenied]]
 """Asks the engine which of the relations may not be read; not called when nothing is deferred."""
 
 
+NOTHING = Cloning()
+
+
 @dataclass(frozen=True, slots=True)
 class Deferral:
-    """Every decision of the run, whom it concerns, and what the engine answered on the way."""
+    """Every decision of the run, whom it concerns, and what the engine answered on the way.
+
+    `clones`: what becomes of each node that may be cloned.
+    """
 
     resolution: Resolution
     frontier: Frontier
     listings: Listings
+    clones: Mapping[str, Clone]
 
 
 def decide_references(
@@ -55,6 +63,8 @@ def decide_references(
     maybe: frozenset[str] = frozenset(),
     cross_database: bool = True,
     applied: AppliedState | None = None,
+    cloning: Cloning = NOTHING,
+    hooked: bool = True,
 ) -> Deferral:
     """The resolution of this run.
 
@@ -66,6 +76,8 @@ def decide_references(
         maybe: what may be: it is decided, and nobody minds when it is missing.
         applied: what is known of the target's own relations.
         cross_database: whether the engine reads other databases than the target's.
+        cloning: what may be cloned.
+        hooked: whether the project's hooks run.
     Raises:
         DeferError, or an ErrorList of them: what is missing, or may not be listed; nothing has run by then.
     """
@@ -74,7 +86,7 @@ def decide_references(
     verify = options.verify_state and states.policy.defer
     asked = frontier(
         manifest, project.dag, selected, builds, states.priors, states.policy, names, runs=runs, verify=verify,
-        also=also | maybe,
+        also=also | maybe, cloned=cloning.wanted, hooked=hooked,
     )  # fmt: skip
     listings = list_schemas(asked.schemas) if asked.schemas else {}
     catalog = Catalog(listings, project.dialect)
@@ -82,21 +94,38 @@ def decide_references(
     standing = [unique_id for unique_id, answer in exists.items() if answer is True]
     current = applied.current(standing) if applied and states.policy.favor_current else frozenset()
     resolution = resolve(manifest, asked, selected, builds, states.priors, states.policy, names, exists, current)
+    found = clones(manifest, cloning, resolution, states.priors, catalog, project.dialect.key)
     if maybe:
         certain = {each: needing for each, needing in asked.referenced.items() if each in also}
         asked = replace(asked, referenced=certain)
+    decided = Deferral(resolution, asked, listings, found)
     if not cross_database:
         raise_all(check.elsewhere(resolution, asked, project.settings.target.database, project.dialect))
     raise_all(check.missing(resolution, asked, catalog, verify=verify))
-    if verify:
-        raise_all(check.unreadable(resolution, asked, denied))
-    limit = timedelta(seconds=options.state_max_age) if options.state_max_age else None
-    stale = applied.stale if applied and states.policy.defer else _unknown
+    raise_all(check.uncloneable(found, verify=options.verify_state and cloning.rule is CLONE))
+    if verify or found:
+        raise_all(check.unreadable(resolution, asked, denied, found.values()))
+    _warn(invocation, project, states, decided, applied)
+    return decided
+
+
+def _warn(
+    invocation: Invocation, project: Project, states: States, decided: Deferral, applied: AppliedState | None
+) -> None:
+    """Tell what a person should know of the decisions before trusting the result."""
+    max_age = invocation.options.state_max_age
     odd = check.oddities(
-        resolution, asked, manifest, project.dag, states.priors, now=invocation.started, max_age=limit, stale=stale
+        decided.resolution,
+        decided.frontier,
+        project.manifest,
+        project.dag,
+        states.priors,
+        now=invocation.started,
+        max_age=timedelta(seconds=max_age) if max_age else None,
+        stale=applied.stale if applied and states.policy.defer else _unknown,
+        cloned=decided.clones.values(),
     )
     invocation.warn(*odd)
-    return Deferral(resolution, asked, listings)
 
 
 def _unknown(unique_id: str) -> str | None:
@@ -110,6 +139,9 @@ def tell(invocation: Invocation, deferral: Deferral) -> None:
         where = "a CTE" if decision.relation is None else plain(decision.relation)
         name = unique_id.split(".", 2)[-1]
         invocation.emit(ReferenceDecided(name, where, decision.reason.value, unique_id, tuple(needing)))
+    for unique_id, clone in deferral.clones.items():
+        source = f" <- {plain(clone.source)}" if clone.source is not None else ""
+        invocation.emit(Logged(f"clone {unique_id.split('.', 2)[-1]}{source} ({clone.fate})", node=unique_id))
 
 
 def deferred_to(resolution: Resolution) -> tuple[str, ...]:

@@ -64,7 +64,8 @@ class Selected:
         others: other resources by their type's name: `{"test": 5, "seed": 1}` as pairs.
         criteria: the selection as it was given, empty when there was none.
         deferred: how many references go to a state's relation, and to which schemas (`analytics.prod`).
-        kinds, longest: the words and the longest name among the nodes that will run, so that columns line up.
+            kinds, longest: the words and the longest name among the nodes that will run, so that columns line up.
+        cloned: how many relations are cloned, and from which schemas.
     """
 
     models: int
@@ -76,6 +77,8 @@ class Selected:
     total: int = 0
     kinds: tuple[str, ...] = ()
     longest: int = 0
+    cloned: int = 0
+    cloned_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +151,8 @@ class ErrorRaised:
 class RunFinished:
     """The sum. `stood_in` models were not built because a state's relations stood in; they last took `stood_in_seconds`.
 
-    `stand_in` is what the state's environment is called. The counts are nodes: `built` relations, tests `passed`, nodes
-    that `warned`, tests `failed`, `errors`, `skipped`.
+    `stand_in` is what the state's environment is called. The counts are nodes: `built` relations, `cloned` ones and those
+    that were `left` alone, tests `passed`, nodes that `warned`, tests `failed`, `errors`, `skipped`.
     """
 
     seconds: float
@@ -163,6 +166,8 @@ class RunFinished:
     stood_in_seconds: float | None = None
     stand_in: str = "Production"
     interrupted: bool = False
+    cloned: int = 0
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)

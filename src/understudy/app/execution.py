@@ -105,6 +105,7 @@ def run_options(invocation: Invocation, project: Project, window: Window = (None
         event_time_start=window[0],
         event_time_end=window[1],
         again=retried.batches if retried is not None else {},
+        clone_limit=0 if options.empty else options.clone_limit,
         batch_own_strategies=bool(
             project.settings.flags.get("require_batched_execution_for_custom_microbatch_strategy")
         ),
@@ -127,7 +128,7 @@ def finished(project: Project, result: NodeResult, compiled_path: str | None, in
     kind, name = announce.label(project, result.unique_id)
     place = project.manifest.place(result.unique_id)
     rows = result.failures if kind == "test" else result.adapter_response.get("rows_affected")
-    plain = result.status in ("success", "pass", "no-op")
+    plain = result.status in ("success", "pass") or result.message == "NO-OP"
     skipped_for = f"because of {result.cause}" if result.cause else None
     return NodeFinished(
         unique_id=result.unique_id,

@@ -114,6 +114,10 @@ _STATE: tuple[Option, ...] = (
          env=None),
     _row("--verify-state/--no-verify-state", "switch",
          "Check before anything runs that deferred relations are there.", default=True),
+    _row("--clone-incrementals/--no-clone-incrementals", "switch",
+         "Before an incremental model or snapshot would be built from nothing, clone the state's table, and add to that."),
+    _row("--clone-limit", "number", "How many rows of each table are cloned; 0: none, only its columns.",
+         metavar="ROWS"),
     _row("--state-max-age", "age", "Warn when the state is older: 90m, 24h, 7d.", default=86400.0),
 )  # fmt: skip
 
@@ -252,15 +256,16 @@ GLOBAL: tuple[str, ...] = (
 _WHERE = ("profiles_dir", "project_dir", "target_path", "vars")
 _CHOICE = ("select", "exclude", "selector")
 _TYPES = ("resource_types", "exclude_resource_types")
+_CLONE = ("clone_incrementals", "clone_limit")
 _BATCH = ("empty", "sample", "event_time_start", "event_time_end", "sqlparse")
 LOCAL: dict[str, tuple[str, ...]] = {
     "build": (
-        *_CHOICE, *_TYPES, "full_refresh", "threads", "store_failures", "fuse_tests", "show", "explain", *_WHERE, *_BATCH,
+        *_CHOICE, *_TYPES, "full_refresh", "threads", "store_failures", "fuse_tests", "show", "explain", *_CLONE, *_WHERE, *_BATCH,
         "export_saved_queries", "include_saved_query",
     ),
-    "run": (*_CHOICE, "full_refresh", "threads", "explain", *_WHERE, *_BATCH),
+    "run": (*_CHOICE, "full_refresh", "threads", "explain", *_CLONE, *_WHERE, *_BATCH),
     "test": (*_CHOICE, *_TYPES, "store_failures", "fuse_tests", "threads", *_WHERE, "sqlparse"),
-    "snapshot": (*_CHOICE, "threads", *_WHERE, "empty", "sqlparse"),
+    "snapshot": (*_CHOICE, "threads", *_CLONE, *_WHERE, "empty", "sqlparse"),
     "seed": (*_CHOICE, "full_refresh", "show", "threads", *_WHERE, "sqlparse"),
     "compile": (
         *_CHOICE, "inline", "output_text", "full_refresh", "introspect", "threads", *_WHERE, "empty", "sqlparse",
@@ -270,7 +275,8 @@ LOCAL: dict[str, tuple[str, ...]] = {
         *_CHOICE, "inline", "inline_direct", "limit", "output_text", "full_refresh", "introspect", "threads", *_WHERE,
         "sqlparse",
     ),
-    "retry": ("full_refresh", "threads", *_WHERE),
+    "clone": (*_CHOICE, *_TYPES, "full_refresh", "threads", "clone_limit", *_WHERE),
+    "retry": ("full_refresh", "threads", *_CLONE, *_WHERE),
     "run-operation": ("args", "threads", *_WHERE),
     "source freshness": (*_CHOICE, "output_path", "threads", *_WHERE, "sqlparse"),
     "deps": ("upgrade", "lock", "add_package", "source", "dry_run", "profiles_dir", "project_dir", "vars"),
@@ -280,8 +286,8 @@ LOCAL: dict[str, tuple[str, ...]] = {
     "docs generate": (*_CHOICE, "compile_", "empty_catalog", "static", "threads", *_WHERE, "sqlparse"),
     "docs serve": ("port", "host", "browser", *_WHERE),
     "debug": ("connection", "config_dir", "profiles_dir", "project_dir", "vars"),
-    "plan": (*_CHOICE, *_TYPES, "output_text", "full_refresh", "threads", "store_failures", *_WHERE, *_BATCH),
-    "explain": (*_CHOICE, *_TYPES, "output_text", "full_refresh", "threads", *_WHERE, *_BATCH),
+    "plan": (*_CHOICE, *_TYPES, "output_text", "full_refresh", "threads", "store_failures", *_CLONE, *_WHERE, *_BATCH),
+    "explain": (*_CHOICE, *_TYPES, "output_text", "full_refresh", "threads", *_CLONE, *_WHERE, *_BATCH),
     "clean": ("clean_project_files_only", *_WHERE),
 }  # fmt: skip
 """What each command has beside the global options."""

@@ -46,6 +46,8 @@ class Options:
     verify_state: bool = True
     state_max_age: float = 86400.0
     """Seconds."""
+    clone_incrementals: bool = False
+    clone_limit: int | None = None
 
     full_refresh: bool = False
     fail_fast: bool = False
@@ -166,6 +168,8 @@ def resolve(
                 raise UsageError(f"{origins[name]} is not in understudy {__version__} yet", hint=hint)
     _models(values, origins)
     _exclusive(values, origins)
+    if command != "retry":  # whose run says the rest
+        _limited(values, origins)
     return Options(command=command, **values, origins=origins, notes=tuple(notes))
 
 
@@ -290,6 +294,14 @@ def _exclusive(values: dict[str, Any], origins: dict[str, str]) -> None:
         weaker = max(ranks, key=ranks.__getitem__)
         values[weaker] = {"warn_error": False, "warn_error_options": "{}"}.get(weaker)
         del origins[weaker]
+
+
+def _limited(values: Mapping[str, Any], origins: Mapping[str, str]) -> None:
+    """A limit that is given for a command that clones nothing would be no limit. Raises UsageError."""
+    given = origins.get("clone_limit", "")
+    if given.startswith("-") and not values.get("clone_incrementals", True):
+        hint = "Give both: --clone-incrementals --clone-limit ROWS"
+        raise UsageError(f"{given} bounds what --clone-incrementals clones, which is off", hint=hint)
 
 
 def _rank(origin: str) -> int:

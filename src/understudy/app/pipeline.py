@@ -67,7 +67,7 @@ def list_(invocation: Invocation) -> Outcome:
 
 
 def execute(invocation: Invocation) -> Outcome:
-    """Run the selected nodes: `run`, `test`, `seed`, `snapshot`, `build`."""
+    """Run the selected nodes: `run`, `test`, `seed`, `snapshot`, `build`, `clone`."""
     from understudy.app.execution import execute
 
     return execute(invocation)
@@ -168,6 +168,7 @@ def clean(invocation: Invocation) -> Outcome:
 BODIES: Mapping[str, Callable[[Invocation], Outcome]] = {
     "build": execute,
     "clean": clean,
+    "clone": execute,
     "compile": compile_,
     "debug": debug,
     "docs generate": docs_generate,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 
 from understudy.app import announce
@@ -15,8 +16,10 @@ from understudy.app.ready import Ready, list_schemas, ready
 from understudy.app.states import States
 from understudy.core.nodes import BUILT
 from understudy.core.relation import Relation, SchemaName
+from understudy.core.statement import Statement
+from understudy.defer.clones import sources
 from understudy.defer.resolution import Names, find_prior, read_by
-from understudy.errors import SelectorError, did_you_mean
+from understudy.errors import DatabaseError, SelectorError, did_you_mean
 from understudy.execute import outline as outlines
 from understudy.execute.outline import Evidence, Explanation, Outline, State
 from understudy.execute.plan import Plan, make_plan
@@ -39,6 +42,7 @@ def planned(invocation: Invocation, all_set: Ready) -> Plan:
         store_failures=options.store_failures,
         fuse_tests=fuse_tests,
         durations=all_set.states.took(),
+        clones=all_set.deferral.clones,
     )
 
 
@@ -129,7 +133,24 @@ def gather(invocation: Invocation, all_set: Ready, steps: Plan, also: Iterable[s
         seconds={i: result.execution_time for i, result in ran.items()},
         rows={i: rows for i, rows in seen.items() if rows is not None},
         full_refresh=options.full_refresh,
+        clones=all_set.deferral.clones,
+        sizes=_sizes(all_set, sources(all_set.deferral.clones)),
+        clone_limit=0 if options.empty else options.clone_limit,
     )
+
+
+def _sizes(all_set: Ready, relations: Sequence[Relation]) -> Mapping[Relation, int]:
+    """About how many rows stand in relations, where the engine tells without counting."""
+    dialect = all_set.adapter.dialect
+    query, names = dialect.ddl.row_estimates, {(each.identifier or "").lower() for each in relations}
+    if query is None or not names:
+        return {}
+    sql = query.format(names=", ".join(map(dialect.ddl.literal, sorted(names))))
+    with closing(all_set.adapter.connect()) as connection, suppress(DatabaseError):
+        rows = connection.execute(Statement(sql, fetch=True, purpose="introspect")).rows
+        found = {dialect.key(dialect.relation(*name)): int(size) for *name, size in rows}
+        return {each: found[dialect.key(each)] for each in relations if dialect.key(each) in found}
+    return {}
 
 
 def _look(all_set: Ready, names: Names, wanted: Iterable[str]) -> Callable[[Relation], Relation | bool | None]:

@@ -22,6 +22,7 @@ from understudy.artifacts.holder import held
 from understudy.compile.compiler import Compiler
 from understudy.compile.lookups import Part
 from understudy.core.relation import Relation, SchemaName
+from understudy.defer.clones import CLONE, FIRST, Cloning, gathering
 from understudy.defer.resolution import Listings
 from understudy.errors import DatabaseError, PermissionDenied
 from understudy.execute.database import Observer, RelationCache
@@ -52,13 +53,13 @@ def ready(invocation: Invocation, command: Command, choose: Choose | None = None
     Raises ProjectError, SelectorError, StateError, DeferError and what stands below them; nothing is written by then.
     """
     project = load_project(invocation)
-    states = States(invocation, project, defers=True)
+    states = States(invocation, project, defers=True, clones=command.clones)
     what = choose(project, states) if choose is not None else chosen(invocation, project, states, command)
     project, selection = what.project, what.selection
     announce.head(invocation, project, states)
     with (
         closing(open_adapter(project.settings.target, project.settings.root.root)) as adapter,
-        closing(AppliedState(invocation, project)) as applied,
+        closing(AppliedState(invocation, project, states)) as applied,
     ):
         cache = RelationCache(project.dialect)
         decided = deferral.decide_references(
@@ -66,7 +67,7 @@ def ready(invocation: Invocation, command: Command, choose: Choose | None = None
             project,
             states,
             selected=selection.selected,
-            runs=frozenset(selection.nodes),
+            runs=frozenset() if command.clones else frozenset(selection.nodes),
             builds=frozenset(each for each in what.command if each.partition(".")[0] in command.builds),
             also=what.also,
             maybe=what.maybe,
@@ -74,6 +75,8 @@ def ready(invocation: Invocation, command: Command, choose: Choose | None = None
             denied=lambda relations: denied(adapter, relations),
             cross_database=adapter.capabilities.cross_database,
             applied=applied,
+            cloning=_cloning(invocation, command, project, states, selection, adapter),
+            hooked=not command.clones,
         )
         if not invocation.options.verify_state:
             reach(adapter, decided, project.settings.target.database)
@@ -87,6 +90,22 @@ def ready(invocation: Invocation, command: Command, choose: Choose | None = None
             part=Part(invocation.options.empty, sample_window(invocation.options, invocation.started)),
         )
         yield Ready(project, states, selection, adapter, cache, decided, compiler, applied)
+
+
+def _cloning(
+    invocation: Invocation, command: Command, project: Project, states: States, selection: Selection, adapter: Adapter
+) -> Cloning:
+    """What the command may clone: everything that it is about, or what it would build from nothing."""
+    options, lasting = invocation.options, adapter.capabilities.lasting_views
+    built = [
+        each for each in selection.nodes if each.partition(".")[0] in command.builds and each in project.manifest.nodes
+    ]
+    if command.clones:
+        wanted = frozenset(each for each in built if not project.manifest.nodes[each].is_ephemeral)
+        return Cloning(wanted, CLONE, options.full_refresh, lasting)
+    if not states.clones:
+        return Cloning()
+    return Cloning(gathering(project.manifest, built, full_refresh=options.full_refresh), FIRST)
 
 
 @contextmanager

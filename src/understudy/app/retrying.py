@@ -23,7 +23,7 @@ REPEATED = frozenset({
     "select", "exclude", "selector", "resource_types", "exclude_resource_types", "indirect_selection", "state", "defer",
     "defer_state", "favor_state", "verify_state", "state_max_age", "full_refresh", "fail_fast", "threads",
     "store_failures", "empty", "sample", "event_time_start", "event_time_end", "target", "profile", "vars", "args",
-    "introspect", "compile_", "empty_catalog", "static", "warn_error_options",
+    "clone_incrementals", "clone_limit", "introspect", "compile_", "empty_catalog", "static", "warn_error_options",
 })  # fmt: skip
 """Options that say what the run was. The others, such as the folders, are today's."""
 HIDDEN = "*****"

@@ -31,6 +31,7 @@ from understudy.errors import StateError
 from understudy.project.environments import FILE, Environment, read_environments
 from understudy.project.project_file import read_raw
 from understudy.select.world import Freshness
+from understudy.state.applied import Print, Prints
 from understudy.state.diff import Comparison, compare
 from understudy.state.prior import Prior
 
@@ -41,29 +42,35 @@ class States:
     """The state that selection compares with (`--state`), and the chain that deferral asks (`--defer-state`, else `--state`);
     where nothing is given, what `understudy.yml` says.
 
+    `clones`: relations of the chain's environments are cloned. That is asked for by the command of that name, which needs a
+    state, or by `--clone-incrementals`, which as a setting of the project is nothing where there is none (in production).
+
     Their paths are checked when this is made. Raises StateError, before anything is written.
     """
 
-    def __init__(self, invocation: Invocation, project: Project, *, defers: bool) -> None:
+    def __init__(self, invocation: Invocation, project: Project, *, defers: bool, clones: bool = False) -> None:
         options = invocation.options
         self._project = project
         self._invocation = invocation
         self._priors: dict[str, Prior] = {}
+        self._comparisons: dict[str, Comparison] = {}
         self._environments = read_environments(project.settings.root.root)
         self._given = self._find(options.state, options.origin("state")) if options.state is not None else None
-        self.chain = self._chain(self._given)
+        cloner = "clone" if clones else options.origin("clone_incrementals") if options.clone_incrementals else None
+        self.chain = self._chain(self._given, cloner is not None)
+        self.clones = cloner is not None and bool(self.chain)
         by_default = self._environments.defer and "defer" not in options.origins and bool(self.chain)
         self.policy = Policy(
             defer=(options.defer or by_default) and defers,
             favor_state=options.favor_state or options.favor == "state",
             favor_current=options.favor == "current",
         )
-        if self.policy.defer and not self.chain:
-            flag = options.origin("defer")
-            raise StateError(f"{flag} needs a state to defer to, and there is none", hint=HINT)
-        code = next((state for state in self.chain if state.revision), None) if self.policy.defer else None
-        if code is not None:
-            text = f"{code.flag} {code.given} is code, from which nothing was built: {options.origin('defer')} needs another state"
+        what, needs = ("defer to", options.origin("defer")) if self.policy.defer else ("clone from", cloner)
+        if needs is not None and not self.chain and (self.policy.defer or clones or needs.startswith("-")):
+            raise StateError(f"{needs} needs a state to {what}, and there is none", hint=HINT)
+        code = next((state for state in self.chain if state.revision), None)
+        if needs is not None and code is not None:
+            text = f"{code.flag} {code.given} is code, from which nothing was built: {needs} needs another state"
             raise StateError(text, hint="Name the state of a run: --defer-state PATH. --state then only compares.")
 
     @cached_property
@@ -76,12 +83,12 @@ class States:
         behind = self._behind()
         return self._of(behind[0]) if behind else None
 
-    def _chain(self, given: StateFile | None) -> tuple[StateFile, ...]:
-        """Whom deferral asks: what the command line names, else the environments behind this one."""
+    def _chain(self, given: StateFile | None, clones: bool) -> tuple[StateFile, ...]:
+        """Whom deferral and cloning ask: what the command line names, else the environments behind this one."""
         options = self._invocation.options
         if options.defer_state:
             return tuple(self._find(path, options.origin("defer_state")) for path in options.defer_state)
-        wanted = options.defer or ("defer" not in options.origins and self._environments.defer)
+        wanted = clones or options.defer or ("defer" not in options.origins and self._environments.defer)
         known = self._behind() if wanted and (given is None or given.revision) else ()
         return tuple(map(self._of, known)) or ((given,) if given else ())
 
@@ -117,7 +124,12 @@ class States:
     @cached_property
     def comparison(self) -> Comparison:
         """Today's project against the state. Raises StateError: there is none, or it is damaged."""
-        return compare(self._project.manifest, self._read(self._required("state:")))
+        return self._compared_with(self._read(self._required("state:")))
+
+    def _compared_with(self, prior: Prior) -> Comparison:
+        if prior.origin not in self._comparisons:
+            self._comparisons[prior.origin] = compare(self._project.manifest, prior)
+        return self._comparisons[prior.origin]
 
     def findings(self) -> tuple[list[Warning_], list[StateError]]:
         """What the comparison of the selection found beside changes: warnings, and broken contracts of versioned models
@@ -159,10 +171,25 @@ class States:
 
     @cached_property
     def priors(self) -> tuple[LabelledPrior, ...]:
-        """The chain that deferral asks, in its order; empty where deferral is off. Raises StateError."""
-        if not self.policy.defer:
+        """The chain that deferral and cloning ask, in its order; empty where both are off. Raises StateError."""
+        if not (self.policy.defer or self.clones):
             return ()
         return tuple(LabelledPrior(state.label, self._read(state)) for state in self.chain)
+
+    def built_from(self, unique_id: str, today: Prints) -> Print | None:
+        """The print of the code that the state's relation was built from. A manifest alone tells it only where the node, and
+        all that it reads, is today's, and no variable could have had another value there; None: nobody knows.
+        """
+        prior = next((each.prior for each in self.priors if each.prior.relational(unique_id) is not None), None)
+        if prior is None:
+            return None
+        manifest, dag = self._project.manifest, self._project.dag
+        compared = self._compared_with(prior)
+        for each in (unique_id, *dag.ancestors([unique_id])):
+            uses = manifest.uses.get(each)
+            if compared.is_new(each) or compared.changes(each) or (uses is not None and (uses.vars or uses.env_vars)):
+                return None
+        return today.of(unique_id)
 
     def durations(self) -> Mapping[str, float]:
         """How long each node took when the deferral's state was built, in seconds; empty where nothing tells."""

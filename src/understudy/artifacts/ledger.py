@@ -39,17 +39,22 @@ create table if not exists builds (
 );
 create index if not exists builds_of_a_relation on builds (place, relation, id);
 """
+CLONED = "it was cloned, and from which code that was built is not known, or not today's"
+"""What is said of a clone whose source is not known to be built from today's code."""
 Status = Literal["building", "success", "partial", "error", "skipped"]
 """`error`: what was there before still is. `partial`: built in part: with --empty, of a sample, or up to a failure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """A build as it is announced. `relation`: as the engine compares names. `mixed`: it adds to rows of older code."""
+    """A build as it is announced. `relation`: as the engine compares names. `mixed`: it adds to rows of older code.
+
+    `print` None: a clone of another environment's relation, and nobody knows from which code that was built.
+    """
 
     unique_id: str
     relation: str
-    print: Print
+    print: Print | None
     mixed: bool = False
 
 
@@ -133,7 +138,7 @@ class Ledger:
                     "overlapped, git_commit, git_dirty, started, status) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,'building')",
                     (
                         run.place, build.relation, build.unique_id, run.target, run.invocation, self._host, os.getpid(),
-                        msgspec.json.encode(build.print).decode(), build.print.whole, build.mixed,
+                        msgspec.json.encode(build.print).decode(), build.print.whole if build.print else "", build.mixed,
                         self._being_built(run.place, build.relation), run.commit, run.dirty, run.started,
                     ),
                 )  # fmt: skip
@@ -170,7 +175,8 @@ class Ledger:
             return Applied(None, "it was built in part only")
         if overlapped:
             return Applied(None, "two runs built it at the same time")
-        return Applied(msgspec.json.decode(text, type=Print), "", bool(mixed), finished, commit)
+        found = msgspec.json.decode(text, type=Print | None)
+        return Applied(found, "" if found else CLONED, bool(mixed), finished, commit)
 
     def export(self) -> Iterator[Mapping[str, Any]]:
         """Every build that is recorded, oldest first."""

@@ -58,6 +58,16 @@ COMMANDS: dict[str, About] = {
             'show --inline-direct "select 1" --output json',
         ),
     ),
+    "clone": About(
+        "Clone relations from a state's environment.",
+        "Copy what the state's environment has of the selected models, seeds and snapshots into the target: tables with "
+        "their rows (by the engine's own clone where it has one), and a view as a view upon the state's. What stands in the "
+        "target already is left alone; with --full-refresh it is replaced. No hooks run, and nothing is built.",
+        (
+            "clone -s state:modified+,config.materialized:incremental --state prod-artifacts",
+            "clone -s orders --state prod-artifacts --full-refresh --clone-limit 10000",
+        ),
+    ),
     "retry": About(
         "Run again what failed in the last run.",
         "Take up the run whose run_results.json stands in the target directory (or in --state): what failed there, was "
@@ -143,7 +153,6 @@ ALIASES = {"ls": "list", "source snapshot-freshness": "source freshness"}
 
 MEANWHILE = "Run it with dbt meanwhile: both work on the same project and read the same artifacts"
 LATER: dict[str, str] = {
-    "clone": "Use --defer: it reads production without copying",
     "state": "Copy manifest.json out of the target directory of a production run, and name its folder with --state",
     "ci": "Use 'build -s state:modified+ --defer --state FOLDER'",
     "sandbox": "Use a target with a schema of its own, and --defer",

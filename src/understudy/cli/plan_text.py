@@ -11,6 +11,7 @@ from typing import Any
 from understudy.app.events import Explained, Planned
 from understudy.cli.words import count, duration, enumerate_words, harmless, shorten
 from understudy.execute.outline import (
+    Cloned,
     Difference,
     Explanation,
     Outline,
@@ -21,7 +22,7 @@ from understudy.execute.outline import (
 from understudy.execute.outline import Planned as Step
 
 Paint = Callable[[str, str], str]
-EFFECT_STYLE = {"create": "good", "from nothing": "warn", "test": "dim", "nothing": "dim"}
+EFFECT_STYLE = {"create": "good", "clone": "good", "from nothing": "warn", "test": "dim", "nothing": "dim"}
 PARTS = {"persisted_descriptions": "description", "configs": "config"}
 """Checks whose name a person would not use."""
 LINES = 8
@@ -79,6 +80,8 @@ def _steps(outline: Outline, built: Sequence[Step], paint: Paint, width: int) ->
         yield "  " + "  ".join(cells)
         indent = " " * (effects + 4)
         yield from (indent + line for line in _why(step, paint, width - len(indent)))
+        if step.clone is not None:
+            yield indent + paint(shorten(_first(step.clone), width - len(indent)), "good")
         reads = [_place(where[each]) for each in step.reads if each in where and where[each].relation]
         if reads:
             yield indent + paint(shorten(f"reads {', '.join(map(harmless, reads))}", width - len(indent)), "dim")
@@ -105,6 +108,14 @@ def _there(standing: Standing | None) -> str:
     if standing.rows is not None:
         facts.append(count(standing.rows, "row"))
     return f"{name}: {', '.join(facts)}" if facts else name
+
+
+def _first(clone: Cloned) -> str:
+    """`cloned from shop.prod.events first, about 1,234 rows`."""
+    rows = "" if clone.rows is None else f", about {count(clone.rows, 'row')}"
+    if clone.limit is not None:
+        rows = f", no more than {count(clone.limit, 'row')}"
+    return f"cloned from {harmless(clone.relation)} first{rows}, then added to"
 
 
 def _why(step: Step, paint: Paint, width: int) -> Iterator[str]:
@@ -242,6 +253,7 @@ def _history(built: Iterable[Step], paint: Paint) -> Iterator[str]:
         )
         yield f"{paint('Warning:', 'warn')} {text}"
     if lost:
+        yield "  " + paint("--clone-incrementals clones such tables first, and adds to them", "dim")
         yield ""
 
 
@@ -272,6 +284,8 @@ def _explanation(explanation: Explanation, paint: Paint, width: int) -> Iterator
         if node.changes == () and "state:" not in (node.why.criterion if node.why else ""):
             yield "  " + paint("unchanged since the state", "dim")
         yield from _stands(node, paint)
+        if node.clone is not None:
+            yield "  " + paint(_first(node.clone), "good")
         if node.unique_id in where and not any(node.unique_id in each.reads for each in explanation.nodes):
             yield ""
             yield f"  {paint('What refers to it reads', 'bold')}"

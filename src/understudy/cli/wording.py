@@ -154,6 +154,8 @@ class Wording:
         text = f"Selected {enumerate_words(counts)}{criteria}"
         if event.deferred:
             text += f" · {count(event.deferred, 'reference')} deferred to {harmless(', '.join(event.deferred_to))}"
+        if event.cloned:
+            text += f" · {event.cloned} cloned from {harmless(', '.join(event.cloned_from))}"
         return text
 
     def _columns(self, event: Selected) -> None:
@@ -175,8 +177,9 @@ class Wording:
         name = harmless(event.name)
         name = shorten(name, self._name) if self.width is not None else name
         left = f"  {self.paint(word, STATUS_STYLE[word])}{' ' * (6 - len(word))}{event.kind:<{self._kind - 2}}  "
-        if event.status == "skipped":
-            note = shorten(harmless(event.message).split("\n")[0], 24 if self.width is not None else 200)
+        if event.status == "skipped" or (event.status == "no-op" and event.message):
+            note = harmless(event.message).removeprefix("No-op: ").split("\n")[0]
+            note = shorten(note, 24 if self.width is not None else 200)
             yield f"{left}{name:<{self._name}}  {self.paint(note, 'dim')}".rstrip()
             return
         rows = (
@@ -224,6 +227,8 @@ class Wording:
             f"{number} {what}"
             for number, what in (
                 (event.built, "built"),
+                (event.cloned, "cloned"),
+                (event.left, "left alone"),
                 (event.passed, "passed"),
                 (event.warned, "warned"),
                 (event.failed, "failed"),

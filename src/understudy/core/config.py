@@ -89,6 +89,12 @@ RECORDS: Mapping[str, Config] = {
 """Keys whose value has a fixed set of fields."""
 
 
+def refreshes(config: Mapping[str, Any], full_refresh: bool) -> bool:
+    """Whether a node is built anew: its own `full_refresh` counts before the command line's."""
+    configured = config.get("full_refresh")
+    return full_refresh if configured is None else bool(configured)
+
+
 def hook_name(key: str) -> str:
     """`pre_hook` and `post_hook` are other spellings of the names with a hyphen."""
     return key.replace("_", "-") if key in ("pre_hook", "post_hook") else key

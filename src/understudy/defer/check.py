@@ -5,12 +5,13 @@ Everything here reads the decisions; nothing here decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from understudy.core.manifest import Manifest
 from understudy.core.relation import Relation
 from understudy.core.warning import Warning_
+from understudy.defer.clones import Clone, Fate
 from understudy.defer.decide import Reason
 from understudy.defer.resolution import (
     Catalog,
@@ -78,29 +79,46 @@ def elsewhere(resolution: Resolution, frontier: Frontier, database: str | None, 
     return [DeferError(f"{text}:\n    " + "\n    ".join(lines), hint=hint)]
 
 
+def uncloneable(found: Mapping[str, Clone], *, verify: bool = True) -> list[DeferError]:
+    """What keeps a run from cloning: schemas that could not be listed and, with `verify`, relations that are not where the
+    state says.
+    """
+    refused: dict[Unlisted, list[str]] = {}
+    for clone in found.values():
+        if clone.refused is not None:
+            refused.setdefault(clone.refused, []).append(clone.unique_id)
+    gone = [clone for clone in found.values() if verify and clone.fate is Fate.MISSING]
+    errors = [
+        _unlisted(*item, "Ask for the right to list it: who clones must see what is there.") for item in refused.items()
+    ]
+    if gone:
+        lines = "".join(f"\n    {_cloned(clone)}" for clone in gone)
+        errors.append(DeferError(f"{len(gone)} relations to clone {NOT_THERE}:{lines}", hint=HINTS[NOT_THERE]))
+    return errors
+
+
 def unreadable(
     resolution: Resolution,
     frontier: Frontier,
     ask: Callable[[Sequence[Relation]], Mapping[Relation, PermissionDenied]],
+    cloned: Iterable[Clone] = (),
 ) -> list[DeferError]:
-    """Deferred relations that are there, and that the target's user may not read: one error, or none.
+    """Relations of states that are there, and that the target's user may not read: one error, or none.
 
-    `ask` gives the refused ones among relations; it is not called when nothing is deferred.
+    `ask` gives the refused ones among relations; it is not called when nothing is deferred and nothing cloned.
     """
-    deferred = {
-        decision.relation: decision
+    read = {clone.source: _cloned(clone) for clone in cloned if clone.cloned and clone.source}
+    read |= {
+        decision.relation: f"{_named(decision)}, needed by {_few(frontier.referenced[unique_id])}"
         for unique_id in frontier.referenced
         if (decision := resolution[unique_id]).deferred and decision.relation and not unique_id.startswith("function.")
     }
-    refused = ask(tuple(deferred)) if deferred else {}
+    refused = ask(tuple(read)) if read else {}
     if not refused:
         return []
-    lines = [
-        f"{_named(deferred[relation])}, needed by {_few(frontier.referenced[deferred[relation].unique_id])}"
-        for relation in refused
-    ]
+    lines = sorted(read[relation] for relation in refused)
     hint = next(iter(refused.values())).hint
-    return [DeferError(f"{len(lines)} relations may not be read:\n    " + "\n    ".join(sorted(lines)), hint=hint)]
+    return [DeferError(f"{len(lines)} relations may not be read:\n    " + "\n    ".join(lines), hint=hint)]
 
 
 def _questions(decision: Decision, catalog: Catalog, verify: bool) -> Iterator[tuple[str, bool | Unlisted]]:
@@ -119,16 +137,21 @@ def _named(decision: Decision) -> str:
     return f"{where} ({decision.unique_id}{state})"
 
 
+def _cloned(clone: Clone) -> str:
+    where = "" if clone.source is None else plain(clone.source)
+    return f"{where} ({clone.unique_id}, state {clone.state})"
+
+
 def _absent(problem: str, items: Sequence[tuple[str, tuple[str, ...]]]) -> DeferError:
     lines = [f"{name}, needed by {_few(needing)}" for name, needing in items]
     return DeferError(f"{len(items)} relations {problem}:\n    " + "\n    ".join(lines), hint=HINTS[problem])
 
 
-def _unlisted(answer: Unlisted, nodes: Sequence[str]) -> DeferError:
+def _unlisted(answer: Unlisted, nodes: Sequence[str], hint: str = MAY_NOT_LIST) -> DeferError:
     schema = ".".join(part for part in (answer.schema.database, answer.schema.schema) if part)
     return DeferError(
         f"The schema {schema} could not be listed, so nobody knows whether {_few(nodes)} exist there: {answer.message}",
-        hint=answer.hint or MAY_NOT_LIST,
+        hint=answer.hint or hint,
     )
 
 
@@ -147,6 +170,7 @@ def oddities(
     now: datetime,
     max_age: timedelta | None = MAX_AGE,
     stale: Callable[[str], str | None] = lambda unique_id: None,
+    cloned: Iterable[Clone] = (),
 ) -> list[Warning_]:
     """What a person should know before trusting the result: warnings, not errors.
 
@@ -154,12 +178,14 @@ def oddities(
         now: the time of this run, with its zone.
         max_age: of a state (`--state-max-age`); None: no limit.
         stale: why a node's own relation is not built from today's code, or None where nothing is known.
+        cloned: what was to be cloned.
     """
     return [
         *_old_states(priors, now, max_age),
         *_foreign_states(priors, manifest.adapter_type),
         *_mixed_tests(resolution, frontier, manifest, dag),
         *_shadows(resolution, stale),
+        *_uncloned(cloned),
     ]
 
 
@@ -199,6 +225,13 @@ def _mixed_tests(resolution: Resolution, frontier: Frontier, manifest: Manifest,
         if theirs and ours:
             text = f"{test} reads two environments: {', '.join(ours)} and {', '.join(theirs)}"
             yield Warning_("TestReadsTwoEnvironments", text, manifest.place(test))
+
+
+def _uncloned(cloned: Iterable[Clone]) -> Iterator[Warning_]:
+    for clone in cloned:
+        if clone.fate is Fate.MISSING:
+            text = f"{_cloned(clone)} cannot be cloned: it is not there, though the state says so"
+            yield Warning_("CloneSourceMissing", text)
 
 
 def _shadows(resolution: Mapping[str, Decision], stale: Callable[[str], str | None]) -> Iterator[Warning_]:

@@ -108,11 +108,13 @@ class Frontier:
         referenced: the nodes that something selected can reach by `ref`, through ephemeral models, each with the nodes that need it.
         ask: those whose own existence must be known.
         schemas: every schema that must be listed, own and states'.
+        cloned: the nodes whose relation may be cloned from a state, whether or not anything refers to them.
     """
 
     referenced: Mapping[str, tuple[str, ...]]
     ask: tuple[str, ...]
     schemas: frozenset[SchemaName]
+    cloned: tuple[str, ...] = ()
 
 
 class Resolution(Mapping[str, Decision]):
@@ -173,13 +175,14 @@ def find_prior(priors: Sequence[LabelledPrior], unique_id: str) -> tuple[str | N
 
 
 def references(
-    manifest: Manifest, parents: Parents, runs: Iterable[str], also: Iterable[str] = ()
+    manifest: Manifest, parents: Parents, runs: Iterable[str], also: Iterable[str] = (), *, hooked: bool = True
 ) -> dict[str, tuple[str, ...]]:
     """The nodes that `runs` refer to, directly or through ephemeral models, each with those that need it.
 
-    Hooks of the project (`operation` nodes) run with every selection, so theirs count. Exposures and the like run nothing.
+    Hooks of the project (`operation` nodes) run with every selection of a command that is `hooked`, so theirs count.
+    Exposures and the like run nothing.
     """
-    hooks = [unique_id for unique_id, node in manifest.nodes.items() if node.resource_type == "operation"]
+    hooks = [unique_id for unique_id, node in manifest.nodes.items() if hooked and node.resource_type == "operation"]
     needed: dict[str, dict[str, None]] = {unique_id: {} for unique_id in also}
     for root in dict.fromkeys((*sorted(runs), *hooks)):
         if root.partition(".")[0] in RUNNABLE:
@@ -250,6 +253,8 @@ def frontier(
     runs: Iterable[str] | None = None,
     verify: bool = True,
     also: Iterable[str] = (),
+    cloned: Iterable[str] = (),
+    hooked: bool = True,
 ) -> Frontier:
     """Whose existence must be asked, in which schemas: only nodes that something which runs refers to.
 
@@ -259,8 +264,10 @@ def frontier(
         runs: those of them that this command compiles or executes; None: all.
         also: nodes that are referred to from outside of the graph (`run-operation`, an inline query).
         verify: also ask for what `defer.check.missing` needs: the states' relations, and nodes that no state has.
+        cloned: nodes that may be cloned: what stands there, here and in the state, must be known (`defer.clones`).
+        hooked: the project's hooks run with the command.
     """
-    needed = references(manifest, dag, selected if runs is None else runs, also)
+    needed = references(manifest, dag, selected if runs is None else runs, also, hooked=hooked)
     ask, schemas = [], set()
     for unique_id in needed:
         node = node_of(manifest, unique_id)
@@ -274,7 +281,12 @@ def frontier(
             schemas.add(names.own(node).schema_name)
         if verify and prior is not None and (unknown or decide(known, policy).defers):
             schemas.add(names.prior(prior).schema_name)
-    return Frontier(needed, tuple(ask), frozenset(schemas))
+    clones = tuple(sorted(cloned))
+    for unique_id in clones:
+        _, prior = find_prior(priors, unique_id)
+        if prior is not None:
+            schemas |= {names.own(node_of(manifest, unique_id)).schema_name, names.prior(prior).schema_name}
+    return Frontier(needed, tuple(ask), frozenset(schemas), clones)
 
 
 class Catalog:
@@ -283,7 +295,7 @@ class Catalog:
     def __init__(self, listings: Listings, dialect: Dialect) -> None:
         self._dialect = dialect
         self._found = {
-            dialect.key(relation)
+            dialect.key(relation): relation
             for relations in listings.values()
             if not isinstance(relations, Exception)
             for relation in relations
@@ -296,7 +308,12 @@ class Catalog:
 
     def exists(self, relation: Relation) -> Existence:
         """Whether the relation is there; Unlisted when its schema could not be listed."""
-        return self._refused.get(self._schema(relation.schema_name)) or self._dialect.key(relation) in self._found
+        found = self.find(relation)
+        return found if isinstance(found, Unlisted) else found is not None
+
+    def find(self, relation: Relation) -> Relation | Unlisted | None:
+        """The relation as it was listed, with its type; None: it is not there."""
+        return self._refused.get(self._schema(relation.schema_name)) or self._found.get(self._dialect.key(relation))
 
     def _schema(self, schema: SchemaName) -> object:
         return self._dialect.key(self._dialect.relation(schema.database, schema.schema, None))
@@ -318,12 +335,13 @@ def resolve(
     exists: Mapping[str, Existence],
     current: AbstractSet[str] = frozenset(),
 ) -> Resolution:
-    """Decide once, for every node that something selected refers to. The result does not depend on any order.
+    """Decide once, for every node that something selected refers to, or that may be cloned. The result does not depend on
+    any order.
 
     `current`: the nodes whose own relation is known to be built from today's code.
     """
     decisions = {}
-    for unique_id in frontier.referenced:
+    for unique_id in dict.fromkeys((*frontier.referenced, *frontier.cloned)):
         node = node_of(manifest, unique_id)
         label, prior = find_prior(priors, unique_id)
         answer = exists.get(unique_id, False if node.resource_type == "function" else None)

@@ -12,6 +12,7 @@ from collections import deque
 from typing import Any
 
 from understudy.core.batch import Batch
+from understudy.core.config import refreshes
 from understudy.core.nodes import Node
 from understudy.errors import Cancelled
 from understudy.execute.build import BOTH
@@ -69,9 +70,8 @@ class _Batches:
         options = worker.options
         self.again = options.again.get(node.unique_id)
         existing = worker.find(worker.compiler.relation(node.unique_id))
-        refresh = node.config.get("full_refresh")
-        refresh = options.full_refresh if refresh is None else refresh
-        self.incremental = existing is not None and existing.type == "table" and not refresh
+        anew = refreshes(node.config, options.full_refresh)
+        self.incremental = existing is not None and existing.type == "table" and not anew
         self.batches = self._planned()
         self.results: dict[int, BatchResult] = {}
         self.todo: deque[int] = deque()

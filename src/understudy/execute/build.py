@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from understudy.core.nodes import Node
 from understudy.core.relation import Relation
 from understudy.core.statement import Request, Result, Statement
+from understudy.defer.clones import Clone
 from understudy.sql.dialect import Dialect
 from understudy.template.macros import Found
 
@@ -74,6 +75,12 @@ class Build:
     """Whether it is a batch after the first, which adds to the table even where a full refresh was asked for."""
     added: Callable[[Relation], None] = lambda relation: None
     """Told of a relation as soon as it stands, before the transaction ends: macros may ask for its columns."""
+    clone: Clone | None = None
+    """What is cloned instead of building."""
+    limit: int | None = None
+    """As many rows are cloned; None: all."""
+    commits: bool = True
+    """Whether the transaction ends with it: not where something else belongs into the same one."""
 
     @property
     def config(self) -> Mapping[str, Any]:

@@ -22,9 +22,14 @@ OF_ENGINE: Mapping[str, frozenset[str]] = {
 """The built-in materializations that belong to an engine: only one for that engine overrides them, not one for all."""
 
 
-def own_materialization(macros: Macros, node: Node, engine: str, built_in: frozenset[str]) -> Found | None:
-    """The macro that materializes the node instead of ours; None: ours does. Raises ExecutionError for its language."""
-    found = macros.materialization(node.materialized, OF_ENGINE[engine], built_in)
+def own_materialization(
+    macros: Macros, node: Node, engine: str, built_in: frozenset[str], name: str | None = None
+) -> Found | None:
+    """The macro that materializes the node instead of ours; None: ours does. Raises ExecutionError for its language.
+
+    `name`: of the materialization, where it is not the node's own.
+    """
+    found = macros.materialization(name or node.materialized, OF_ENGINE[engine], built_in)
     if found is None or found.macro is None:
         return None
     languages = found.macro.supported_languages or ["sql"]

@@ -207,6 +207,11 @@ class LiveDatabase:
             self._connection = None
 
 
+def anew(database: LiveDatabase) -> LiveDatabase:
+    """The same database by another connection, which no cancellation has reached."""
+    return LiveDatabase(database._connect, database._cache, database._dialect, database._observe)
+
+
 @contextmanager
 def beginning(database: LiveDatabase, transactions: bool) -> Iterator[None]:
     """Statements that belong into a transaction open one; what is not committed at the end is undone."""

@@ -12,9 +12,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from understudy.core.config import refreshes
 from understudy.core.manifest import Manifest
 from understudy.core.nodes import BUILT, Node
 from understudy.core.relation import Relation
+from understudy.defer.clones import KEEPS_ROWS, Clone
 from understudy.defer.explain import candidates
 from understudy.defer.resolution import (
     Decision,
@@ -32,10 +34,9 @@ from understudy.graph.dag import Dag
 from understudy.select.why import Cause, How
 from understudy.state.change import Change
 
-Effect = Literal["create", "replace", "append", "update", "refresh", "from nothing", "test", "nothing"]
-"""What a step does to its relation: `from nothing` is an incremental model, snapshot or the like without its history."""
-KEEPS_ROWS = frozenset({"incremental", "snapshot"})
-"""Materializations that add to what is there."""
+Effect = Literal["create", "replace", "append", "update", "refresh", "from nothing", "clone", "test", "nothing"]
+"""What a step does to its relation: `from nothing` is an incremental model, snapshot or the like without its history,
+`clone` one that begins with the state's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,16 @@ class Standing:
     exists: bool | None = None
     kind: str | None = None
     rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cloned:
+    """What is cloned before the node adds to it. `rows`: about so many stand there; `limit`: so many of them are copied."""
+
+    environment: str
+    relation: str
+    rows: int | None = None
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,7 @@ class Planned:
         reads: unique_ids of the nodes that its SQL refers to, through ephemeral models.
         target, production: its relation here, and where the state has it.
         seconds: how long it took in the state's run.
+        clone: what is cloned first.
     """
 
     unique_id: str
@@ -126,6 +138,7 @@ class Planned:
     target: Standing | None = None
     production: Standing | None = None
     seconds: float | None = None
+    clone: Cloned | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +209,7 @@ class Evidence:
         changes: how a node differs from the state that is compared with; None: there is none.
         stale: why a node's own relation is not built from today's code.
         seconds, rows: of the state's run.
+        clones: what is cloned first; `sizes`: about how many rows, by relation; `clone_limit`: how many are copied.
     """
 
     manifest: Manifest
@@ -212,6 +226,9 @@ class Evidence:
     seconds: Mapping[str, float] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
     full_refresh: bool = False
+    clones: Mapping[str, Clone] = field(default_factory=dict)
+    sizes: Mapping[Relation, int] = field(default_factory=dict)
+    clone_limit: int | None = None
 
 
 def steps(evidence: Evidence) -> tuple[Planned, ...]:
@@ -230,11 +247,12 @@ def describe(evidence: Evidence, unique_id: str) -> Planned:
         return Planned(unique_id, found.name, found.resource_type, "nothing", path=found.original_file_path, why=why)
     relation = _own(evidence, node)
     here = None if relation is None else _standing(evidence, "target", relation, None)
+    cloned = _cloned(evidence, unique_id)
     return Planned(
         unique_id=unique_id,
         name=_name(unique_id, node),
         kind=node.materialized if node.resource_type in BUILT else node.resource_type,
-        effect=_effect(node, here, full_refresh=evidence.full_refresh),
+        effect="clone" if cloned else _effect(node, here, full_refresh=evidence.full_refresh),
         relation=None if relation is None else plain(relation),
         path=node.original_file_path,
         why=why,
@@ -243,6 +261,7 @@ def describe(evidence: Evidence, unique_id: str) -> Planned:
         target=here,
         production=_production(evidence, unique_id),
         seconds=evidence.seconds.get(unique_id),
+        clone=cloned,
     )
 
 
@@ -281,6 +300,7 @@ def losing_history(found: Iterable[Planned]) -> tuple[Planned, ...]:
         each
         for each in found
         if each.effect == "from nothing" and each.production is not None and each.production.exists is not False
+        if each.production.kind in (None, "table")
     )
 
 
@@ -354,14 +374,21 @@ def _production(evidence: Evidence, unique_id: str) -> Standing | None:
     return _standing(evidence, label, evidence.names.prior(prior), rows)
 
 
+def _cloned(evidence: Evidence, unique_id: str) -> Cloned | None:
+    clone = evidence.clones.get(unique_id)
+    if clone is None or not clone.cloned or clone.source is None:
+        return None
+    rows = evidence.sizes.get(clone.source)
+    return Cloned(clone.state or "", plain(clone.source), rows, evidence.clone_limit)
+
+
 def _effect(node: Node, here: Standing | None, *, full_refresh: bool) -> Effect:
     """What running the node does to its relation."""
     if node.resource_type == "test":
         return "test"
     if here is None:
         return "nothing"
-    configured = node.config.get("full_refresh")
-    anew = full_refresh if configured is None else bool(configured)
+    anew = refreshes(node.config, full_refresh)
     if node.materialized in KEEPS_ROWS:
         if not here.exists or (anew and node.materialized == "incremental") or here.kind == "view":
             return "from nothing"

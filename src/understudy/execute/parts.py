@@ -144,8 +144,8 @@ def begin(build: Build) -> Part:
 
 
 def commit(build: Build) -> Part:
-    """End the transaction."""
-    if build.transactions:
+    """End the transaction, unless more belongs into it."""
+    if build.transactions and build.commits:
         yield COMMIT
 
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 from understudy.core.manifest import Manifest
 from understudy.core.nodes import BaseNode, GenericTest, Operation
 from understudy.core.relation import SchemaName
+from understudy.defer.clones import Clone
 from understudy.execute.judge import passes_at_zero
 from understudy.graph.dag import Dag
 
-Action = Literal["model", "seed", "snapshot", "test", "unit_test", "function", "exposure", "saved_query", "source"]
+Action = Literal[
+    "model", "seed", "snapshot", "test", "unit_test", "function", "exposure", "saved_query", "source", "clone"
+]
 
-
+NO_CLONES: Mapping[str, Clone] = MappingProxyType({})
 NOTHING: Mapping[str, float] = {}
 
 
@@ -25,6 +29,7 @@ class Step:
 
     Steps with one `bundle` need the same and look at the same relation: they are started together, so that a worker can
     ask for all of them at once.
+    `clone`: what the action `clone` does, or what is cloned before rows are added to it.
     """
 
     unique_id: str
@@ -32,6 +37,7 @@ class Step:
     needs: tuple[str, ...] = ()
     weight: float = 1
     bundle: str | None = None
+    clone: Clone | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +71,17 @@ def make_plan(
     store_failures: bool = False,
     fuse_tests: bool = False,
     durations: Mapping[str, float] = NOTHING,
+    clones: Mapping[str, Clone] = NO_CLONES,
 ) -> Plan:
     """The plan of a command for the selected nodes (after the filter of resource types).
 
-    `command` is `run`, `build`, `test`, `seed` or `snapshot`. Ephemeral models are no steps: they are part of others.
+    `command` is `run`, `build`, `test`, `seed`, `snapshot` or `clone`. Ephemeral models are no steps: they are part of others.
     `store_failures` is the command line's; `fuse_tests`: tests of one relation may be asked together. `durations`: how many
-    seconds nodes took before. Source: dbt 1.11, BuildTask and RunTask.
+    seconds nodes took before. `clones`: what is cloned, or what a build clones first. Source: dbt 1.11, BuildTask and RunTask.
     """
     wanted = {unique_id: action for unique_id in selected if (action := _action(manifest, unique_id))}
+    if command == "clone":
+        return _cloning(manifest, [each for each in dag.subset(wanted).order() if each in clones], clones)
     graph = dag.with_tests(manifest) if command == "build" else dag
     part = graph.subset(wanted)
     order = part.order()
@@ -81,7 +90,8 @@ def make_plan(
     for unique_id in reversed(order):
         below = max((weights[child] for child in part.children(unique_id)), default=0)
         weights[unique_id] = durations.get(unique_id, usual) + below
-    steps = tuple(Step(uid, wanted[uid], tuple(part.parents(uid)), weights[uid]) for uid in order)
+    first = {unique_id: clone for unique_id, clone in clones.items() if clone.cloned}
+    steps = tuple(Step(u, wanted[u], tuple(part.parents(u)), weights[u], clone=first.get(u)) for u in order)
     if fuse_tests:
         steps = tuple(_bundled(step, manifest, store_failures) for step in steps)
     schemas = dict.fromkeys(
@@ -97,6 +107,13 @@ def make_plan(
         hooks_of(manifest, "on-run-end") if hooked else (),
         tests_block=command == "build",
     )
+
+
+def _cloning(manifest: Manifest, order: Iterable[str], clones: Mapping[str, Clone]) -> Plan:
+    """No step needs another, and no hooks run: nothing is made but copies (dbt 1.11: CloneTask)."""
+    steps = tuple(Step(unique_id, "clone", clone=clones[unique_id]) for unique_id in order)
+    nodes = (manifest.nodes[step.unique_id] for step in steps if step.clone is not None and step.clone.cloned)
+    return Plan(steps, tuple(dict.fromkeys(SchemaName(node.database, node.schema) for node in nodes)))
 
 
 def _action(manifest: Manifest, unique_id: str) -> Action | None:

@@ -11,8 +11,8 @@ from understudy.adapters.base import Adapter
 from understudy.core.nodes import Node
 from understudy.core.statement import Statement
 from understudy.errors import Cancelled
-from understudy.execute.batches import StepWorker
 from understudy.execute.clock import Clock
+from understudy.execute.cloning import CloningWorker
 from understudy.execute.comments import query_comment
 from understudy.execute.database import LiveDatabase, RelationCache
 from understudy.execute.events import NodeEvent, NodeFinished, NodeStarted
@@ -92,7 +92,7 @@ class _Runner:
 
     def _worker(self) -> Worker:
         database = self.database()
-        return StepWorker(self.work, database) if self.worker is None else self.worker(database)
+        return CloningWorker(self.work, database) if self.worker is None else self.worker(database)
 
     def _threads(self) -> int:
         """As many as there are nodes, and not more than were asked for; batches of one node can use more."""

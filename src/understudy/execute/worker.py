@@ -16,8 +16,9 @@ from understudy.core.manifest import Manifest
 from understudy.core.nodes import Node, Seed, UnitTest
 from understudy.core.project import Settings
 from understudy.core.relation import Relation
+from understudy.defer.clones import Clone
 from understudy.errors import Cancelled, ExecutionError, UnderstudyError
-from understudy.execute.build import BOTH, Build, Macros, Outcome, SeedFile, drive
+from understudy.execute.build import BOTH, Build, Macros, Outcome, SeedFile, Steps, drive
 from understudy.execute.clock import Clock
 from understudy.execute.comments import query_comment
 from understudy.execute.custom import own_materialization, run_custom
@@ -30,6 +31,7 @@ from understudy.execute.results import Moments, NodeResult
 from understudy.execute.scheduler import INTERRUPTED, Task
 from understudy.execute.seed_file import inspect_seed
 from understudy.execute.unit_tests import run_unit_test
+from understudy.template.macros import Found
 
 
 class Compiled(Protocol):
@@ -48,6 +50,7 @@ class Session(Macros, Protocol):
     """template.Session, as far as it is used here."""
 
     settings: Settings
+    node: Node | None
 
     def set(self, name: str, value: Any) -> None:
         """Add a name to the templates' context."""
@@ -75,7 +78,7 @@ class RunOptions:
 
     `warn_error`: a test that would warn fails. `observe` is told of every statement. `full_refresh`, `now`, `event_time_start`
     and `event_time_end` say which batches microbatch models have; `again` has the batches of those that are retried.
-    `batch_own_strategies`: also models whose strategy is the project's own macro.
+    `batch_own_strategies`: also models whose strategy is the project's own macro. `clone_limit`: the rows of a clone.
     """
 
     threads: int = 1
@@ -89,6 +92,7 @@ class RunOptions:
     event_time_end: datetime | None = None
     again: Mapping[str, Again] = field(default_factory=dict)
     batch_own_strategies: bool = False
+    clone_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +188,11 @@ class NodeWorker:
             raise ExecutionError("Python models cannot be run yet", hint="Write the model in SQL, or leave it out.")
         engine = self.adapter.dialect.name
         own = own_materialization(build.macros, node, engine, BUILT_IN)
-        steps = None if own else materialization(node.materialized, engine)
-        keyed = self.adapter.dialect.ddl.keys_hold_tables and declares(node, *KEYS)
+        return self.carry_out(build, None if own else materialization(node.materialized, engine), own)
+
+    def carry_out(self, build: Build, steps: Callable[[Build], Steps] | None, own: Found | None) -> Outcome:
+        """Do what a materialization says: ours (`steps`) or the project's `own`."""
+        keyed = self.adapter.dialect.ddl.keys_hold_tables and declares(build.node, *KEYS)
         try:
             with self.keys if keyed else nullcontext():  # two that share a table would be in each other's way
                 outcome = drive(steps(build), self.database.send) if steps else run_custom(build, self.database, own)
@@ -202,6 +209,10 @@ class NodeWorker:
         """What a materialization needs to know; `more` are fields of Build."""
         this = self.compiler.relation(node.unique_id)
         session = self.compiler.session(node.unique_id, self.database, batch=batch)
+        clone: Clone | None = more.get("clone")
+        if clone is not None:
+            session.node = node  # which may have been freed of its contract
+            session.set("defer_relation", clone.source)
         session.set("sql", sql)
         session.set("compiled_code", sql)
         for kind in BOTH - more.get("hooks", BOTH):
@@ -220,7 +231,7 @@ class NodeWorker:
             existing=self.find(this) if built or stored else None,
             leftovers=self._leftovers(this) if built else (),
             transactions=self.adapter.capabilities.transactions,
-            seed=_seed_file(node) if isinstance(node, Seed) else None,
+            seed=_seed_file(node) if isinstance(node, Seed) and clone is None else None,
             store_failures=stored,
             added=self.database.added,
             **more,

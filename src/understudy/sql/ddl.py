@@ -20,6 +20,10 @@ class Ddl(Language):
     keys_hold_tables = False
     """Whether a table that a foreign key points at can be neither dropped nor renamed."""
 
+    row_estimates: str | None = None
+    """A query for (database, schema, name, about how many rows) of the tables whose names, in lower case, are `{names}`; it
+    reads none of them. None: the engine keeps no such figures."""
+
     def create_schema(self, schema: Relation) -> str:
         """`schema` is a relation without an identifier."""
         return f"create schema if not exists {schema.render()}"

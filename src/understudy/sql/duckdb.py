@@ -11,6 +11,10 @@ class DuckDB(Ddl):
 
     current_timestamp = "now()"
     keys_hold_tables = True
+    row_estimates = (
+        "select database_name, schema_name, table_name, estimated_size from duckdb_tables() "
+        "where lower(table_name) in ({names})"
+    )
 
     def describe(self, relation: Relation) -> str:
         """`describe` reads one entry of the catalog; information_schema would load all of them (dbt-duckdb 1.11)."""

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from understudy.core.nodes import Macro
 from understudy.stdlib import (
+    clones,
     contracts,
     crossdb,
     duckdb,
@@ -52,6 +53,7 @@ _ROOMS = {
     "duckdb": duckdb.MACROS,
     "helpers": helpers.MACROS,
     "staging": staging.MACROS,
+    "clone": clones.MACROS,
     "postgres": postgres.MACROS,
     "spark": spark.MACROS,
     "spark_utils": spark_functions.MACROS,

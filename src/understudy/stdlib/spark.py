@@ -24,7 +24,7 @@ SPARK = Spark()
 # -- the clauses of `create table`: projects override them one by one --------------------------------------------
 
 
-def _file_format(ctx: MacroContext) -> str:
+def file_format(ctx: MacroContext) -> str:
     """The configured format, parquet where there is none. Raises ExecutionError for one that Spark does not have."""
     name = str(ctx.config.get("file_format") or "parquet").lower()
     if name not in FILE_FORMATS:
@@ -45,7 +45,7 @@ def _pairs(value: Any, what: str) -> str:
 @macro
 def spark__file_format_clause(ctx: MacroContext) -> str:
     """`using <format>`. Always said: what Spark takes by itself depends on its version and settings."""
-    return f"using {_file_format(ctx)}"
+    return f"using {file_format(ctx)}"
 
 
 @macro
@@ -53,7 +53,7 @@ def spark__options_clause(ctx: MacroContext) -> str:
     """`options (...)`; a hudi table gets its key from `unique_key`."""
     options = ctx.config.get("options")
     key = ctx.config.get("unique_key")
-    if _file_format(ctx) == "hudi" and key:
+    if file_format(ctx) == "hudi" and key:
         options = {"primaryKey": ",".join(_names(key)), **(options or {})}
     return f"options ({_pairs(options, 'options')})" if options else ""
 
@@ -91,7 +91,7 @@ def spark__location_clause(ctx: MacroContext) -> str:
         return ""
     alias = str(field(ctx.model, "alias"))
     folder = f"{str(root).rstrip('/')}/{alias}"
-    if _file_format(ctx) not in REPLACEABLE and _is_taken(ctx, alias):
+    if file_format(ctx) not in REPLACEABLE and _is_taken(ctx, alias):
         folder += f"__{_run(ctx)}"
     return f"location {SPARK.literal(folder)}"
 
@@ -171,12 +171,12 @@ def spark__create_table_as(
         ctx.call("get_assert_columns_equivalent", compiled_code)
         compiled_code = str(ctx.call("get_select_subquery", compiled_code))
         constraints = "".join(f";\n{sql}" for sql in _constraints(ctx, relation))
-    words = "create or replace table" if _file_format(ctx) in REPLACEABLE else "create table"
+    words = "create or replace table" if file_format(ctx) in REPLACEABLE else "create table"
     return f"{_header(ctx)}{words} {relation}\n{_clauses(ctx)}as\n{compiled_code}{constraints}"
 
 
 def _constraints(ctx: MacroContext, relation: Any) -> Iterable[str]:
-    if _file_format(ctx) != "delta":
+    if file_format(ctx) != "delta":
         return
     columns: Mapping[str, Mapping[str, Any]] = ctx.model.get("columns") or {}
     for column in columns.values():
@@ -225,7 +225,7 @@ def is_replaced(ctx: MacroContext, relation: Any, existing: Any) -> bool:
         return False
     if target.type == "view":
         return True
-    wanted = _file_format(ctx)
+    wanted = file_format(ctx)
     return wanted in REPLACEABLE and (old is None or _provider(ctx, old) == wanted)
 
 
@@ -326,7 +326,7 @@ def spark__get_incremental_delete_insert_sql(ctx: MacroContext, arg_dict: Mappin
 @macro
 def spark__get_incremental_merge_sql(ctx: MacroContext, arg_dict: Mapping[str, Any]) -> Any:
     """`merge into`, where the format has it."""
-    name = _file_format(ctx)
+    name = file_format(ctx)
     if name not in MERGEABLE:
         raise ExecutionError(
             f"The incremental strategy 'merge' is not available for the file format '{name}'",
@@ -344,7 +344,7 @@ def spark__get_incremental_insert_overwrite_sql(ctx: MacroContext, arg_dict: Map
     """
     target, source = as_relation(arg_dict["target_relation"]), arg_dict["temp_relation"]
     columns = ", ".join(quoted(ctx, column.name) for column in database_of(ctx).columns(target))
-    if _file_format(ctx) == "iceberg":  # it takes neither the word nor the partitions
+    if file_format(ctx) == "iceberg":  # it takes neither the word nor the partitions
         into = f"insert overwrite {target.render()}"
     else:
         into = f"insert overwrite table {target.render()} {ctx.call('partition_cols', label='partition')}".rstrip()
@@ -367,7 +367,7 @@ def spark__alter_relation_add_remove_columns(
     ctx: MacroContext, relation: Any, add_columns: Any = None, remove_columns: Any = None
 ) -> str:
     """Add columns. Raises ExecutionError for columns to remove from a format that keeps them."""
-    target, name = as_relation(relation), _file_format(ctx)
+    target, name = as_relation(relation), file_format(ctx)
     if remove_columns and name not in REPLACEABLE:
         columns = ", ".join(str(column.name) for column in remove_columns)
         raise ExecutionError(

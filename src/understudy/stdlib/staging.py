@@ -12,7 +12,7 @@ macro = MACROS = Table()
 macro.dispatched("get_create_backup_sql", "get_create_intermediate_sql", "get_drop_backup_sql", "get_rename_sql")
 macro.dispatched("get_rename_intermediate_sql", "get_rename_table_sql", "get_rename_view_sql")
 macro.dispatched("get_rename_materialized_view_sql", "get_replace_table_sql", "get_replace_view_sql")
-macro.dispatched("get_replace_materialized_view_sql", "can_clone_table", "create_or_replace_clone")
+macro.dispatched("get_replace_materialized_view_sql")
 
 
 @macro
@@ -69,16 +69,3 @@ def default__get_rename_intermediate_sql(ctx: MacroContext, relation: Any) -> st
     """The statement that gives the intermediate relation its own name."""
     intermediate = ctx.call("make_intermediate_relation", relation)
     return str(ctx.call("get_rename_sql", intermediate, as_relation(relation).identifier))
-
-
-@macro
-def default__can_clone_table(ctx: MacroContext) -> bool:
-    """None of our engines copies tables without their rows."""
-    return False
-
-
-@macro
-def default__create_or_replace_clone(ctx: MacroContext, this_relation: Any, defer_relation: Any) -> str:
-    """The statement that clones a table, where an engine has it."""
-    source, target = as_relation(defer_relation), as_relation(this_relation)
-    return f"create or replace table {target.render()} clone {source.render()}"

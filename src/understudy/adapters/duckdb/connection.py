@@ -46,7 +46,11 @@ class DuckDBAdapter:
     ) -> None:
         self.profile = profile
         self.project_root = project_root
-        self.capabilities = Capabilities(transactions=not profile.disable_transactions, concurrent_batches=True)
+        self.capabilities = Capabilities(
+            transactions=not profile.disable_transactions,
+            concurrent_batches=True,
+            lasting_views=profile.is_motherduck,  # another file is there only while somebody has attached it
+        )
         self._siblings = {name.lower(): paths for name, paths in (siblings or {}).items()}
         self._lock = threading.Lock()
         self._instance: duckdb.DuckDBPyConnection | None = None
