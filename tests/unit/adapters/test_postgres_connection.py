@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import sys
 import threading
 import time
@@ -379,9 +380,59 @@ def test_a_killed_session_loses_its_transaction_and_goes_on_with_the_next(
     assert admin("select a from dev.t") == [("next",)]
 
 
+def farewell(connection: PostgresConnection) -> None:
+    """Wait until the session's socket tells that the server has ended it."""
+    assert select.select([connection._session.fileno()], [], [], 20)[0]
+
+
+def queries(connection: PostgresConnection, work: Callable[[], object], folder: Path) -> list[str]:
+    """The queries that the driver sends meanwhile, each a journey to the server and back."""
+    file = folder / "trace"
+    with file.open("w") as trace:
+        connection._session.pgconn.trace(trace.fileno())
+        work()
+        connection._session.pgconn.untrace()
+    lines = [line.split("\t") for line in file.read_text().splitlines()]
+    return [line[-1].split('"')[1] for line in lines if line[1] == "F" and "Query" in line[3:][0]]
+
+
+def test_what_nobody_waits_for_travels_with_the_next_statement(connection: PostgresConnection, tmp_path: Path) -> None:
+    def swap() -> None:
+        connection.begin()
+        connection.execute(Statement("create table dev.t__new as select 1 as a", purpose="main"))
+        connection.execute(Statement("drop table if exists dev.t", purpose="drop"))
+        connection.execute(Statement("alter table dev.t__new rename to t;", purpose="rename"))
+        connection.commit()
+
+    assert queries(connection, swap, tmp_path) == [
+        "begin; create table dev.t__new as select 1 as a",
+        "drop table if exists dev.t; alter table dev.t__new rename to t; commit",
+    ]
+    assert connection.columns(PG.relation(None, "dev", "t")) == (ColumnType("a", "integer"),)
+    assert queries(connection, lambda: (connection.begin(), connection.commit()), tmp_path) == []
+    assert queries(connection, lambda: (connection.begin(), connection.rollback()), tmp_path) == []
+
+
+def test_what_waits_is_done_before_anybody_looks(connection: PostgresConnection, tmp_path: Path, admin: Any) -> None:
+    admin("create table dev.t (a int); create table dev.s (a text)")
+    connection.begin()
+    connection.execute(Statement("alter table dev.t rename to u", purpose="rename"))
+    assert connection.columns(PG.relation(None, "dev", "t")) == ()
+    connection.execute(Statement("alter table dev.s rename to v", purpose="rename"))
+    (tmp_path / "s.csv").write_text("a\nx\n")
+    connection.load(Load(PG.relation(None, "dev", "v"), str(tmp_path / "s.csv"), ("a",)))
+    connection.execute(Statement("drop table dev.gone", purpose="drop"))
+    with pytest.raises(DatabaseError, match="gone"):
+        connection.commit()
+    connection.rollback()
+    assert sorted(names(connection.relations([DEV])[DEV])) == ["s", "t"], "all of it is undone"
+
+
 def test_an_idle_session_that_was_lost_is_opened_anew(connection: PostgresConnection, admin: Any) -> None:
     kill(admin)
+    farewell(connection)
     connection.begin()
+    connection.execute(Statement("select 1"))
     connection.rollback()
     kill(admin)
     assert names(connection.relations([DEV])[DEV]) == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import select
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,8 @@ from understudy.sql.postgres import Postgres
 
 T = TypeVar("T")
 DDL = Postgres()
+UNANSWERED = frozenset({"drop", "rename"})
+"""Purposes of statements whose answer nobody looks at."""
 CANCEL_SECONDS = 5.0
 CHUNK_ROWS = 2000
 """Rows of a seed that are sent at once."""
@@ -65,14 +68,24 @@ class PostgresConnection:
         self._dialect = dialect
         self._cancelled = threading.Event()
         self._session = open_session(profile)
+        self._waiting: list[str] = []
+        """What goes with the next statement: nobody waits for its answer, and each journey to the server takes time."""
         self.in_transaction = False
 
     def execute(self, statement: Statement) -> Result:
-        """Send a statement, or several in one text; the last one's answer counts."""
+        """Send a statement, or several in one text; the last one's answer counts.
+
+        In a transaction, what only gives names and drops is sent with what follows, at the latest with its end.
+        """
+        if self.in_transaction and statement.purpose in UNANSWERED and not statement.fetch:
+            self._waiting.append(statement.sql.rstrip().rstrip(";"))
+            return Result()
         return self._answer(statement.sql, statement.fetch)
 
     def load(self, load: Load) -> Result:
         """Stream the file's rows through COPY; an empty cell and `null` are null, as in dbt's seeds."""
+        if self._waiting:
+            self._answer("", False)
         with self._speaking(), self._live().cursor() as cursor:
             try:
                 with open(load.path, encoding="utf-8-sig", newline="") as file:
@@ -146,15 +159,22 @@ class PostgresConnection:
         return tuple(row[0] for row in self._ask("select nspname from pg_catalog.pg_namespace order by 1"))
 
     def begin(self) -> None:
-        """Open a transaction. A session that was lost in the meantime is opened anew: nothing hangs on it yet."""
+        """Open a transaction, with the next statement. A session that was lost in the meantime is opened anew: nothing
+        hangs on it yet.
+        """
         if not self.in_transaction and not self._profile.autocommit:
-            self._again_if_lost(lambda: self._answer("begin", False))
+            if is_lost(self._session):
+                self._session.close()
+            self._live()
+            self._waiting.append("begin")
             self.in_transaction = True
 
     def commit(self) -> None:
         """Commit. A transaction that a failed statement ended is refused by the server with a rollback: an error here."""
         if self.in_transaction:
-            result = self._answer("commit", False)
+            nothing = self._waiting == ["begin"]
+            result = Result() if nothing else self._answer("commit", False)
+            self._waiting.clear()
             self.in_transaction = False
             if result.message == "ROLLBACK":
                 raise DatabaseError("The transaction was rolled back: one of its statements had failed")
@@ -164,6 +184,10 @@ class PostgresConnection:
         self._cancelled.clear()
         if self.in_transaction:
             self.in_transaction = False
+            begun = self._waiting[:1] != ["begin"]
+            self._waiting.clear()
+            if not begun:
+                return
             try:
                 self._session.execute("rollback")
             except psycopg.Error:
@@ -180,6 +204,7 @@ class PostgresConnection:
     def close(self) -> None:
         """End the session; the server undoes an open transaction."""
         self.in_transaction = False
+        self._waiting.clear()
         self._session.close()
 
     # -- how it speaks -----------------------------------------------------------------------------------------
@@ -202,7 +227,9 @@ class PostgresConnection:
 
     def _answer(self, sql: str, fetch: bool) -> Result:
         with self._speaking(), self._live().cursor() as cursor:
-            cursor.execute(sql.encode(), prepare=False)  # as bytes: text that comes at run time is what we send
+            text = "; ".join([*self._waiting, sql] if sql else self._waiting)
+            self._waiting.clear()
+            cursor.execute(text.encode(), prepare=False)  # as bytes: text that comes at run time is what we send
             while cursor.nextset():
                 continue
             message = cursor.statusmessage or "OK"
@@ -281,6 +308,20 @@ def open_session(profile: Profile) -> psycopg.Connection[Any]:
             session.close()
             raise translate(error) from error
     return session
+
+
+def is_lost(session: psycopg.Connection[Any]) -> bool:
+    """Whether the server has ended an idle session. It is asked only where something waits in the socket, such as its
+    last words.
+    """
+    if session.closed:
+        return True
+    try:
+        if select.select([session.fileno()], [], [], 0)[0]:
+            session.execute("select 1")
+    except (psycopg.Error, OSError, ValueError):
+        return True
+    return session.closed
 
 
 def spellings(schema: str) -> tuple[str, ...]:
