@@ -29,7 +29,10 @@ HOMES = {
     "duckdb": ("understudy.adapters.duckdb",),
     "jinja2": ("understudy.template",),
     "markupsafe": ("understudy.template",),
+    "pandas": (),
+    "polars": (),
     "psycopg": ("understudy.adapters.postgres",),
+    "pyarrow": ("understudy.adapters.duckdb",),
     "pyspark": ("understudy.adapters.spark",),
     "rich": ("understudy.cli",),
     "yaml": ("understudy.parse", "understudy.template"),  # templates have toyaml and fromyaml

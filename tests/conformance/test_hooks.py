@@ -70,3 +70,16 @@ class TestInside:
         logged.models(a=f"{{{{ config(materialized='{kind}', {hooks}) }}}} select 2 as id").fails("run")
         assert logged.rows("a") == [(1,)]
         assert logged.rows("hook_log") == []
+
+
+class TestSessions:
+    """Each node has a session to itself, as far as it can tell."""
+
+    @pytest.mark.never("spark", raises=AssertionError, reason="one session of Spark, which all nodes share")
+    @pytest.mark.parametrize("head", ["pre_hook='{0}'", "sql_header='{0};'"])
+    def test_a_temporary_table_is_not_the_next_nodes(self, shop: Shop, head: str) -> None:
+        shop.threads = 1
+        config = head.format("create temporary table mine as select 1 as id")
+        text = f"{{{{ config(materialized='table', {config}) }}}} select * from mine"
+        shop.write({}).models(a=text, b=text).ok("run")
+        assert shop.rows("b") == [(1,)]

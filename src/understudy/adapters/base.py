@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from understudy.core.relation import Relation, SchemaName
-from understudy.core.statement import ColumnType, Load, Result, Statement
+from understudy.core.statement import ColumnType, Load, Result, Script, Statement
 from understudy.errors import DatabaseError, PermissionDenied
 from understudy.sql.dialect import Dialect
 
@@ -21,6 +21,7 @@ class Capabilities:
     `grants`: relations have rights, and a session may lack them. `concurrent_batches`: batches of one table can be built at
     once. `fused_tests`: the conformance suite has shown that tests asked by one query give what they give one by one.
     `lasting_views`: a view upon a relation of another database works in every later session.
+    `python`: Python models run in the session.
     """
 
     transactions: bool = True
@@ -31,6 +32,7 @@ class Capabilities:
     concurrent_batches: bool = False
     fused_tests: bool = True
     lasting_views: bool = True
+    python: bool = False
 
 
 Listing = Mapping[SchemaName, Sequence[Relation] | DatabaseError]
@@ -40,8 +42,11 @@ Listing = Mapping[SchemaName, Sequence[Relation] | DatabaseError]
 class Connection(Protocol):
     """One session of an engine, used by one thread at a time; only `cancel` may be called from another."""
 
-    def execute(self, statement: Statement) -> Result:
-        """Send a statement. Raises DatabaseError or one below it; Cancelled when interrupted."""
+    def execute(self, statement: Statement | Script) -> Result:
+        """Send a statement, or run a Python model in the session, which is asked only of engines with the capability `python`.
+
+        Raises DatabaseError or one below it; Cancelled when interrupted; ExecutionError for what a script does.
+        """
 
     def load(self, load: Load) -> Result:
         """Copy a file's rows into a table; the result counts them. Raises DatabaseError."""

@@ -13,7 +13,7 @@ from understudy.compile.lookups import WHOLE, NodeLookups, Part, References
 from understudy.compile.unit_tests import UnitTestCompiler
 from understudy.core.batch import Batch, Narrowed
 from understudy.core.manifest import Manifest
-from understudy.core.nodes import Node, Seed
+from understudy.core.nodes import Model, Node, Seed
 from understudy.core.relation import Relation
 from understudy.defer.resolution import Decision, Resolution
 from understudy.errors import JinjaError
@@ -180,12 +180,16 @@ class Compiler:
         return compiled
 
     def _render_node(self, node: Node, database: Database | None, batch: Batch | None = None) -> _Rendered:
-        if isinstance(node, Seed) or node.language != "sql":
+        is_sql = getattr(node, "language", "sql") == "sql"
+        if isinstance(node, Seed) or not (is_sql or isinstance(node, Model)):
             return _Rendered(node.raw_code, (), (), Captured())
-        lookups = NodeLookups(self._references, node, inline=True, batch=batch)
+        lookups = NodeLookups(self._references, node, inline=is_sql, batch=batch)
         session = self.renderer.session(node, lookups, database=database)
         session.batch = batch
-        sql = session.render(node.raw_code)
+        if is_sql:
+            sql = session.render(node.raw_code)
+        else:  # Python is no template: references are handed to it
+            sql = f"{node.raw_code}\n\n\n{session.call('py_script_postfix', session.model)}"
         return _Rendered(sql, tuple(lookups.ctes), tuple(lookups.deferred.values()), session.uses)
 
     def _inject(self, rendered: _Rendered) -> Compiled:

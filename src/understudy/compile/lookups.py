@@ -94,7 +94,7 @@ class NodeLookups:
         self._known(target.found, _call("ref", package, name, version=version))
         if found.is_ephemeral:
             if not self.inline:
-                raise self._error(f"Operations can not ref() ephemeral nodes, but {name} is ephemeral")
+                raise self._not_ephemeral(name)
             self.ctes[target.found] = None
             return self._read(found, cte_relation(found, self.references.dialect))
         return self._read(found, self._decided(target.found))
@@ -149,6 +149,12 @@ class NodeLookups:
             "This typically happens when ref() is placed within a conditional block",
             hint=f"To fix this, add the following hint to the top of the model: -- depends_on: {{{{ {call} }}}}",
         )
+
+    def _not_ephemeral(self, name: str) -> LinkError:
+        if getattr(self.node, "language", "sql") == "python":
+            hint = f"Materialize '{name}' as a view or a table."
+            return self._error(f"Python models can not ref() ephemeral models, but {name} is ephemeral", hint)
+        return self._error(f"Operations can not ref() ephemeral nodes, but {name} is ephemeral")
 
     def _error(self, message: str, hint: str | None = None) -> LinkError:
         place = self.references.manifest.place(self.node.unique_id) if self.node is not None else None

@@ -52,6 +52,9 @@ class UnitTestCompiler:
         return inject(query, ctes), ctes, query
 
     def _check(self) -> None:
+        if getattr(self.model, "language", "sql") != "sql":
+            message = f"The unit test '{self.test.name}' tests '{self.model.name}', which is a Python model"
+            raise self.error(message, "Unit tests run SQL; test the function in the model's file with pytest.")
         for unique_id, given in zip(self.references.manifest.inputs[self.test.unique_id], self.test.given, strict=True):
             if unique_id is None:
                 raise self.error(f"The input {given['input']} of the unit test '{self.test.name}' was not found")

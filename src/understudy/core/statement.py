@@ -37,7 +37,22 @@ class Load:
     purpose: str = "load"
 
 
-Request = Statement | Load
+@dataclass(frozen=True, slots=True)
+class Script:
+    """Python that runs in the engine's session: a compiled Python model, and the function that stores its data frame.
+
+    `code` begins with the text of the model's file, which stands at `path` below `root`, so that lines of errors are the
+    file's. It has `dbtObj(load)`, `model(dbt, session)` and `materialize(df, session)`, as dbt compiles it.
+    """
+
+    code: str
+    path: str
+    root: str = ""
+    node: str | None = None
+    purpose: str = "main"
+
+
+Request = Statement | Load | Script
 """What a materialization may ask of an engine."""
 
 

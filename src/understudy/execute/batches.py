@@ -33,9 +33,12 @@ class StepWorker(NodeWorker):
     def run(self, step: Step) -> NodeResult:
         """Compile and execute a node; whatever goes wrong is the node's error."""
         node = self.compiler.manifest.nodes.get(step.unique_id)
-        if node is not None and is_microbatch(node.config) and self._in_batches(node):
-            return run_batches(self, node)
-        return super().run(step)
+        try:
+            if node is not None and is_microbatch(node.config) and self._in_batches(node):
+                return run_batches(self, node)
+            return super().run(step)
+        finally:
+            self.database.leave()
 
     def run_together(self, bundle: Bundle) -> list[NodeResult]:
         """Settle tests of one relation by one query."""
@@ -158,6 +161,8 @@ class _Batches:
         except Exception as error:  # noqa: BLE001 - every error of a batch is its result
             worker.undo()
             status, message, known["error"] = "error", error_text(error, node), error
+        finally:
+            worker.database.leave()
         seconds = time.perf_counter() - begun
         self.results[number] = BatchResult(batch, self.label(batch), status, message, seconds, **known)  # type: ignore[arg-type]
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from understudy.core.nodes import Node
 from understudy.core.relation import Relation
-from understudy.core.statement import Request, Result, Statement
+from understudy.core.statement import Request, Result, Script, Statement
 from understudy.defer.clones import Clone
 from understudy.sql.dialect import Dialect
 from understudy.template.macros import Found
@@ -21,9 +21,13 @@ BOTH = frozenset({"pre-hook", "post-hook"})
 
 
 class Macros(Protocol):
-    """The node's templates: template.Session. `results` holds what its statements stored."""
+    """The node's templates: template.Session. `results` holds what its statements stored.
+
+    `materializes`: they may run Python.
+    """
 
     results: dict[str, Any]
+    materializes: bool
 
     def call(self, macro: str, *args: Any, **kwargs: Any) -> Any:
         """Call a macro, the project's own before ours."""
@@ -55,8 +59,8 @@ class SeedFile:
 class Build:
     """One node to be materialized.
 
-    `sql` is compiled. `existing` is what stands under the node's name now, with its type; `leftovers` are relations that a
-    killed run left under its temporary names.
+    `sql` is compiled, of a Python model its script; `root` is the folder of its package. `existing` is what stands under the
+    node's name now, with its type; `leftovers` are relations that a killed run left under its temporary names.
     """
 
     node: Node
@@ -67,6 +71,7 @@ class Build:
     existing: Relation | None = None
     leftovers: tuple[Relation, ...] = ()
     transactions: bool = True
+    root: str = ""
     seed: SeedFile | None = None
     store_failures: bool = False
     hooks: frozenset[str] = BOTH
@@ -86,6 +91,17 @@ class Build:
     def config(self) -> Mapping[str, Any]:
         """The node's config."""
         return self.node.config
+
+    @property
+    def is_python(self) -> bool:
+        """Whether its rows come from a Python model."""
+        return getattr(self.node, "language", "sql") == "python"
+
+    def request(self, text: str, purpose: str) -> Request:
+        """What sends the text of a macro that creates a table of the node's rows."""
+        if self.is_python:
+            return Script(text, self.node.original_file_path, self.root, self.node.unique_id, purpose)
+        return Statement(text, purpose=purpose)
 
 
 @dataclass(frozen=True, slots=True)

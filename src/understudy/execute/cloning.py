@@ -157,7 +157,7 @@ class CloningWorker(StepWorker):
 
     def _cloned(self, build: Build, backup: Relation | None) -> Outcome:
         if backup is not None:
-            drive(set_aside(build, backup), self.database.send)
+            drive(set_aside(build, backup), self.database.execute)
             self.database.dropped(backup)  # else it would be taken for what a killed run has left
             build = dataclasses.replace(build, existing=None, leftovers=())
         try:
@@ -177,7 +177,7 @@ class CloningWorker(StepWorker):
             more = self._put_back(build, backup) if build.commits else ""  # else it went with the transaction
         elif backup is not None:
             with suppress(UnderstudyError):  # it goes with the next run, as what a killed one has left
-                drive(let_go(build, backup), self.database.send)
+                drive(let_go(build, backup), self.database.execute)
         return dataclasses.replace(
             result,
             message=f"{result.message}{more}" if more else result.message,
@@ -190,7 +190,7 @@ class CloningWorker(StepWorker):
         """On a connection of its own, which no interrupt and no lost server has reached; what goes wrong is told."""
         try:
             with closing(anew(self.database)) as database:
-                drive(put_back(build, backup), database.send)
+                drive(put_back(build, backup), database.execute)
         except UnderstudyError as error:
             return f"\n  What was cloned into {build.this} could not be taken away: {error.message}"
         return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from understudy.core.nodes import Node
@@ -35,8 +35,13 @@ def own_materialization(
     languages = found.macro.supported_languages or ["sql"]
     language = getattr(node, "language", "sql")
     if language not in languages:
-        raise ExecutionError(f"Materialization '{found.name}' only supports languages {languages}; got '{language}'")
+        raise wrong_language(found.name, languages, language)
     return found
+
+
+def wrong_language(macro: str, languages: Sequence[str], language: str) -> ExecutionError:
+    """The error for a Python model that a materialization does not take, or a SQL model (dbt 1.11)."""
+    return ExecutionError(f'Materialization "{macro}" only supports languages {list(languages)}; got "{language}"')
 
 
 def run_custom(build: Build, database: LiveDatabase, found: Found | None) -> Outcome:
@@ -48,6 +53,7 @@ def run_custom(build: Build, database: LiveDatabase, found: Found | None) -> Out
     assert found is not None  # own_materialization has found it
     session = build.macros
     session.results.clear()
+    session.materializes = True
     with beginning(database, build.transactions):
         returned = session.call_found(found)
         relations = _relations(returned, build.node)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +12,7 @@ from typing import assert_never
 
 from understudy.adapters.base import Connection, Listing
 from understudy.core.relation import Relation, SchemaName
-from understudy.core.statement import ColumnType, Load, Request, Result, Statement
+from understudy.core.statement import ColumnType, Load, Request, Result, Script, Statement
 from understudy.errors import Cancelled, ConnectionFailed, DatabaseError
 from understudy.sql.comment import Comment
 from understudy.sql.dialect import Dialect, Key
@@ -19,6 +20,10 @@ from understudy.sql.dialect import Dialect, Key
 IDLE = 30.0
 """Seconds after which a connection is tried before it is used."""
 ENDS = ("begin", "commit", "rollback")
+ASKS = re.compile(
+    r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:select|with|values|from|table|show|describe|explain)\b", re.I | re.DOTALL
+)
+"""A statement that leaves the session as it is."""
 Observer = Callable[[Request], None]
 """Told of every statement before it is sent."""
 
@@ -105,6 +110,8 @@ class LiveDatabase:
         self.begins = False
         """Whether statements that belong into a transaction open one."""
         self._used = 0.0
+        self.changed = False
+        """Whether the node's own statements may have changed the session."""
         self.comment: Comment | None = None
         """What every statement carries."""
 
@@ -121,12 +128,10 @@ class LiveDatabase:
         self._used = time.monotonic()
         return self._connection
 
-    def execute(self, statement: Statement) -> Result:
-        """Send a statement; `begin`, `commit` and `rollback` by their purpose. Raises DatabaseError, Cancelled."""
-        return self.send(statement)
-
-    def send(self, request: Request) -> Result:
-        """Send a statement, with its comment, or load a file. Raises DatabaseError, Cancelled."""
+    def execute(self, request: Request) -> Result:
+        """Send a statement, with its comment (`begin`, `commit` and `rollback` by their purpose), load a file, or run a
+        Python model. Raises ExecutionError, Cancelled.
+        """
         try:
             return self._send(request)
         finally:
@@ -138,10 +143,13 @@ class LiveDatabase:
         if self._observe is not None:
             self._observe(request)
         connection = self._connected()
+        self.changed = self.changed or changes_session(request)
         if self.begins and request.purpose not in ENDS and getattr(request, "in_transaction", True):
             connection.begin()
         if isinstance(request, Load):
             return connection.load(request)
+        if isinstance(request, Script):
+            return connection.execute(request)
         if isinstance(request, Statement):
             match request.purpose:
                 case "begin":
@@ -194,6 +202,11 @@ class LiveDatabase:
         if self._connection is not None:
             self._connection.rollback()
 
+    def leave(self) -> None:
+        """A node is done: a session that its own statements may have changed is ended, as dbt ends that of every node."""
+        if self.changed:
+            self.close()
+
     def cancel(self) -> None:
         """Interrupt; callable from any thread."""
         self._cancelled.set()
@@ -202,6 +215,7 @@ class LiveDatabase:
 
     def close(self) -> None:
         """Close the connection."""
+        self.changed = False
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -210,6 +224,16 @@ class LiveDatabase:
 def anew(database: LiveDatabase) -> LiveDatabase:
     """The same database by another connection, which no cancellation has reached."""
     return LiveDatabase(database._connect, database._cache, database._dialect, database._observe)
+
+
+def changes_session(request: Request) -> bool:
+    """Whether temporary tables, settings and the like of the user may be left behind: after hooks, statements of templates
+    and Python models. Our own statements leave nothing."""
+    if isinstance(request, Script):
+        return True
+    if not isinstance(request, Statement) or request.purpose not in ("hook", "statement", "introspect"):
+        return False
+    return not ASKS.match(request.sql)
 
 
 @contextmanager

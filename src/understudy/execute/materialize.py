@@ -60,7 +60,8 @@ def incremental(build: Build) -> Steps:
     strategy = str(build.config.get("incremental_strategy") or "default")
     yield from before(build)
     temporary = unwrap(call("make_temp_relation", target))
-    yield Statement(str(call("create_table_as", True, temporary, build.sql)), purpose="create")
+    language = ("python",) if build.is_python else ()
+    yield build.request(str(call("create_table_as", True, temporary, build.sql, *language)), "create")
     columns = call("process_schema_changes", on_schema_change, temporary, target)
     sql = str(
         call(
@@ -161,6 +162,8 @@ OWN: Mapping[str, Mapping[str, Callable[[Build], Steps]]] = {"duckdb": {"externa
 
 
 BUILT_IN = frozenset(MATERIALIZATIONS)
+PYTHON = ("table", "incremental")
+"""What takes the data frame of a Python model."""
 
 
 def materialization(name: str, engine: str) -> Callable[[Build], Steps]:

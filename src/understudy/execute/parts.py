@@ -38,9 +38,11 @@ def replace(build: Build, kind: RelationType) -> Steps:
         yield from drop(build, existing)
     if kind == "view":
         sql = str(build.macros.call("get_create_view_as_sql", place, build.sql))
+    elif build.is_python:
+        sql = str(build.macros.call("create_table_as", False, place, build.sql, "python"))
     else:
         sql = str(build.macros.call("get_create_table_as_sql", False, place, build.sql))
-    result = yield Statement(sql, purpose="main")
+    result = yield build.request(sql, "main")
     indexed = ddl.indexes_before_swap
     if indexed:
         indexes(build, place.with_type(kind))

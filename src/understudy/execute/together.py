@@ -78,7 +78,9 @@ def _ask(worker: NodeWorker, group: list[_Asked]) -> list[NodeResult]:
     try:
         worker.prepare(group[0].node)
         with execute.phase("execute"):
-            answer = worker.database.send(Statement(fuse([each.check for each in group]), fetch=True, purpose="main"))
+            answer = worker.database.execute(
+                Statement(fuse([each.check for each in group]), fetch=True, purpose="main")
+            )
         (counts,) = answer.rows
     except (UnderstudyError, ValueError):
         worker.undo()

@@ -21,10 +21,10 @@ from understudy.errors import Cancelled, ExecutionError, UnderstudyError
 from understudy.execute.build import BOTH, Build, Macros, Outcome, SeedFile, Steps, drive
 from understudy.execute.clock import Clock
 from understudy.execute.comments import query_comment
-from understudy.execute.custom import own_materialization, run_custom
+from understudy.execute.custom import own_materialization, run_custom, wrong_language
 from understudy.execute.database import LiveDatabase, Observer
 from understudy.execute.judge import judge
-from understudy.execute.materialize import BUILT_IN, is_temporary, materialization, temporary_names
+from understudy.execute.materialize import BUILT_IN, PYTHON, is_temporary, materialization, temporary_names
 from understudy.execute.parts import KEYS, declares
 from understudy.execute.plan import Step, stores_failures
 from understudy.execute.results import Moments, NodeResult
@@ -184,18 +184,21 @@ class NodeWorker:
     def materialize(self, build: Build) -> Outcome:
         """Build it, and note what stands then. Raises what goes wrong; the cache is as it was."""
         node = build.node
-        if getattr(node, "language", "sql") != "sql":
-            raise ExecutionError("Python models cannot be run yet", hint="Write the model in SQL, or leave it out.")
         engine = self.adapter.dialect.name
+        if build.is_python and not self.adapter.capabilities.python:
+            raise ExecutionError(f"Python models cannot be run on {engine}", hint="Write the model in SQL.")
         own = own_materialization(build.macros, node, engine, BUILT_IN)
+        if build.is_python and own is None and node.materialized not in PYTHON:
+            raise wrong_language(f"materialization_{node.materialized}_default", ["sql"], "python")
         return self.carry_out(build, None if own else materialization(node.materialized, engine), own)
 
     def carry_out(self, build: Build, steps: Callable[[Build], Steps] | None, own: Found | None) -> Outcome:
         """Do what a materialization says: ours (`steps`) or the project's `own`."""
+        self.database.changed |= bool(build.config.get("sql_header"))
         keyed = self.adapter.dialect.ddl.keys_hold_tables and declares(build.node, *KEYS)
         try:
             with self.keys if keyed else nullcontext():  # two that share a table would be in each other's way
-                outcome = drive(steps(build), self.database.send) if steps else run_custom(build, self.database, own)
+                outcome = drive(steps(build), self.database.execute) if steps else run_custom(build, self.database, own)
         except BaseException:
             self._restore(build)
             raise
@@ -231,6 +234,7 @@ class NodeWorker:
             existing=self.find(this) if built or stored else None,
             leftovers=self._leftovers(this) if built else (),
             transactions=self.adapter.capabilities.transactions,
+            root=_root(session.settings, node),
             seed=_seed_file(node) if isinstance(node, Seed) and clone is None else None,
             store_failures=stored,
             added=self.database.added,
@@ -272,6 +276,11 @@ class NodeWorker:
             self.database.rollback()
         except UnderstudyError:
             return  # the node's own error is the one to tell
+
+
+def _root(settings: Settings, node: Node) -> str:
+    package = settings.package(node.package_name)
+    return package.root if package is not None else settings.root.root
 
 
 def _seed_file(node: Seed) -> SeedFile:

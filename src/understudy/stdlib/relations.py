@@ -51,7 +51,15 @@ def duckdb__create_table_as(
     partitioned_by: str | None = None,
     sorted_by: str | None = None,
 ) -> str:
-    """As the default; a contract's table is created first and filled then, for DuckDB takes no column list with `as`."""
+    """As the default; a contract's table is created first and filled then, for DuckDB takes no column list with `as`.
+
+    Of a Python model it is the script that does it.
+    """
+    if language == "python":
+        more = {"partitioned_by": partitioned_by, "sorted_by": sorted_by}
+        return str(
+            ctx.call("py_write_table", temporary=temporary, relation=relation, compiled_code=compiled_code, **more)
+        )
     if not _enforced(ctx) or temporary:
         if _enforced(ctx):
             ctx.call("get_assert_columns_equivalent", compiled_code)

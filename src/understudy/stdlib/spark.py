@@ -162,8 +162,12 @@ def spark__create_table_as(
 ) -> str:
     """`create table ... using <format> ... as`; what is temporary is a view. A contract is checked before.
 
-    Constraints are declared on delta only, as dbt-spark does: other formats have none.
+    Constraints are declared on delta only, as dbt-spark does: other formats have none. Of a Python model it is the script
+    that does it.
     """
+    if language == "python":
+        more = {"temporary": True} if temporary else {}
+        return str(ctx.call("py_write_table", compiled_code=compiled_code, target_relation=relation, **more))
     if temporary:
         return str(ctx.call("create_temporary_view", relation, compiled_code))
     constraints = ""

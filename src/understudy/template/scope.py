@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from understudy.core.batch import Narrowed
 from understudy.core.nodes import RefArgs, Version
 from understudy.core.relation import Relation, SchemaName
-from understudy.core.statement import ColumnType, Result, Statement
+from understudy.core.statement import ColumnType, Result, Script, Statement
 
 
 @dataclass(slots=True)
@@ -56,8 +56,8 @@ class Lookups(Protocol):
 class Database(Protocol):
     """What Jinja may ask of the engine while a node is compiled or run, on the node's own connection."""
 
-    def execute(self, statement: Statement) -> Result:
-        """Send one statement. Raises DatabaseError."""
+    def execute(self, statement: Statement | Script) -> Result:
+        """Send one statement, or run a Python model. Raises DatabaseError, ExecutionError."""
 
     def relation(self, database: str | None, schema: str, identifier: str) -> Relation | None:
         """The relation with its type, or None when it is not there."""

@@ -56,6 +56,8 @@ class State(ABC):
     notify: Notify
     names: Mapping[str, Any]
     builtins: Mapping[str, Any]
+    materializes: bool = False
+    """Whether a materialization is being run, which may run Python."""
 
     @property
     def place(self) -> Place | None:

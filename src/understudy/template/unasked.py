@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from understudy.core.relation import Relation, SchemaName
-from understudy.core.statement import ColumnType, Result, Statement
+from understudy.core.statement import ColumnType, Result, Script, Statement
 
 
 class UnaskedDatabase:
     """A `Database` that answers every question with nothing."""
 
-    def execute(self, statement: Statement) -> Result:
+    def execute(self, statement: Statement | Script) -> Result:
         """No rows."""
         return Result()
 

@@ -405,4 +405,5 @@ def test_an_unknown_materialization(engine: Engine) -> None:
 def test_a_python_model(engine: Engine) -> None:
     node = model("a")
     node.language = "python"
-    assert "Python models" in str(engine.one(node).message)
+    node.raw_code = "raise ValueError('no')"
+    assert "ValueError: no" in str(engine.one(node).message)

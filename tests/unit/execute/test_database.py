@@ -122,7 +122,7 @@ def test_columns_of_what_is_missing_are_not_asked_for(database: LiveDatabase, co
 def test_requests_go_their_ways(database: LiveDatabase, connection: Counting) -> None:
     for purpose in ("begin", "commit", "rollback", "main"):
         database.execute(Statement("sql", purpose=purpose))
-    assert database.send(Load(A, "s.csv", ("x",))).rows_affected == 3
+    assert database.execute(Load(A, "s.csv", ("x",))).rows_affected == 3
     assert connection.asked == ["BEGIN", "COMMIT", "ROLLBACK", "sql", "s.csv"]
 
 

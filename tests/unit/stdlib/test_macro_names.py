@@ -24,7 +24,7 @@ class Reason(StrEnum):
     ADAPTER = "what the engine holds is asked by its adapter, in Python"
     MATERIALIZATION = "a step of a materialization, which is a generator here"
     SAME = "the macro without the engine's prefix says the engine's own text, by its dialect"
-    PYTHON = "Python models and functions are prepared in Python"
+    PYTHON = "functions are prepared in Python"
     PRIVATE = "checks a config that is checked in Python"
     DUCKLAKE = "for DuckLake's catalogs, which are no engine of ours"
 
@@ -61,8 +61,7 @@ ABSENT: dict[str, Reason] = {
     ),
     **dict.fromkeys(
         (
-            "* build_ref_function", "* build_source_function", "* build_config_dict", "* py_script_postfix",
-            "* py_script_comment", "* py_write_table", "dbt/macros/materializations/functions/*", "*flight_name",
+            "dbt/macros/materializations/functions/*", "*flight_name",
         ),
         Reason.PYTHON,
     ),

@@ -14,6 +14,7 @@ from understudy.adapters.base import Capabilities, Listing
 from understudy.adapters.catalog import Described, Description
 from understudy.adapters.duckdb.catalog import describe_sql, described
 from understudy.adapters.duckdb.errors import opening, translate
+from understudy.adapters.duckdb.frames import whole
 from understudy.adapters.duckdb.profile import (
     ONCE,
     Attempts,
@@ -24,9 +25,10 @@ from understudy.adapters.duckdb.profile import (
     read_profile,
     secrets_of,
 )
+from understudy.adapters.scripts import Interpreter, compute, unfit
 from understudy.core.project import Target
 from understudy.core.relation import Relation, SchemaName
-from understudy.core.statement import ColumnType, Load, Result, Statement
+from understudy.core.statement import ColumnType, Load, Result, Script, Statement
 from understudy.errors import DatabaseError, DatabaseLocked, PermissionDenied, ProfileError
 from understudy.sql.dialect import Dialect, dialect
 
@@ -50,6 +52,7 @@ class DuckDBAdapter:
             transactions=not profile.disable_transactions,
             concurrent_batches=True,
             lasting_views=profile.is_motherduck,  # another file is there only while somebody has attached it
+            python=True,
         )
         self._siblings = {name.lower(): paths for name, paths in (siblings or {}).items()}
         self._lock = threading.Lock()
@@ -169,10 +172,13 @@ class DuckDBConnection:
         self._dialect = dialect
         self._reach = reach
         self._attempts = attempts
+        self._interpreter = Interpreter()
         self.in_transaction = False
 
-    def execute(self, statement: Statement) -> Result:
-        """Send a statement, or several in one text; the last one's answer counts."""
+    def execute(self, statement: Statement | Script) -> Result:
+        """Send a statement, or several in one text; the last one's answer counts. Or run a Python model."""
+        if isinstance(statement, Script):
+            return self._run(statement)
         try:
             self._send(statement.sql)
             columns = self._cursor.description or []
@@ -203,6 +209,22 @@ class DuckDBConnection:
         return self.execute(
             Statement(self._dialect.ddl.copy_csv(load.relation, load.path, load.delimiter), purpose="load")
         )
+
+    def _run(self, script: Script) -> Result:
+        """A Python model works on this cursor, so that its table is a part of the node's transaction."""
+        cursor = self._cursor
+        with (
+            self._interpreter.running(script, {}) as module,
+            whole(compute(module, cursor, lambda name: cursor.sql(f"select * from {name}"))) as frame,
+        ):
+            cursor.execute("select 1").fetchall()  # a result that the model has left open would be in the way
+            try:
+                module.materialize(frame, cursor)
+            except (duckdb.InvalidInputException, TypeError) as error:
+                if "register" in str(error) or "not suitable" in str(error):
+                    raise unfit(frame, "a relation of DuckDB, or a frame of pandas, polars or pyarrow") from error
+                raise
+        return Result()
 
     def relations(self, schemas: Iterable[SchemaName]) -> Listing:
         """One query for all of them. A database that is not attached is an error, for nobody can say what it holds."""
@@ -296,8 +318,9 @@ class DuckDBConnection:
                 return  # a failed commit has ended it already
 
     def cancel(self) -> None:
-        """Interrupt the running statement."""
+        """Interrupt the running statement, or Python model."""
         self._cursor.interrupt()
+        self._interpreter.cancel()
 
     def close(self) -> None:
         """Undo and leave."""

@@ -20,7 +20,7 @@ from understudy.adapters.postgres.profile import Profile, read_profile
 from understudy.adapters.postgres.types import type_name
 from understudy.core.project import Target
 from understudy.core.relation import Relation, SchemaName
-from understudy.core.statement import ColumnType, Load, Result, Statement
+from understudy.core.statement import ColumnType, Load, Result, Script, Statement
 from understudy.errors import Cancelled, ConnectionFailed, DatabaseError, ExecutionError, PermissionDenied
 from understudy.sql.dialect import Dialect, dialect
 from understudy.sql.postgres import Postgres
@@ -72,11 +72,13 @@ class PostgresConnection:
         """What goes with the next statement: nobody waits for its answer, and each journey to the server takes time."""
         self.in_transaction = False
 
-    def execute(self, statement: Statement) -> Result:
-        """Send a statement, or several in one text; the last one's answer counts.
+    def execute(self, statement: Statement | Script) -> Result:
+        """Send a statement, or several in one text; the last one's answer counts. Raises ExecutionError for Python.
 
         In a transaction, what only gives names and drops is sent with what follows, at the latest with its end.
         """
+        if isinstance(statement, Script):
+            raise ExecutionError("PostgreSQL runs no Python models")
         if self.in_transaction and statement.purpose in UNANSWERED and not statement.fetch:
             self._waiting.append(statement.sql.rstrip().rstrip(";"))
             return Result()

@@ -11,12 +11,14 @@ from itertools import islice, takewhile
 from typing import Any
 
 from understudy.adapters.base import Capabilities, Listing
+from understudy.adapters.scripts import Interpreter, compute
 from understudy.adapters.spark.errors import DRIVER_ERRORS, is_missing, translate
+from understudy.adapters.spark.frames import as_spark, by_value
 from understudy.adapters.spark.profile import Profile, read_profile
 from understudy.adapters.spark.session import open_spark
 from understudy.core.project import Target
 from understudy.core.relation import Relation, RelationType, SchemaName
-from understudy.core.statement import ColumnType, Load, Result, Statement
+from understudy.core.statement import ColumnType, Load, Result, Script, Statement
 from understudy.errors import Cancelled, DatabaseError, ExecutionError, PermissionDenied
 from understudy.sql.dialect import Dialect, dialect
 from understudy.sql.spark import Spark, is_query, relation_kind, statements
@@ -35,7 +37,7 @@ class SparkAdapter:
     """
 
     dialect: Dialect = dialect("spark")
-    capabilities = Capabilities(transactions=False)
+    capabilities = Capabilities(transactions=False, python=True)
 
     def __init__(self, profile: Profile, project_root: str) -> None:
         self.profile = profile
@@ -70,9 +72,12 @@ class SparkConnection:
         self._is_client = profile.method == "connect"
         self._tag = f"understudy-{uuid.uuid4()}"
         self._cancelled = threading.Event()
+        self._interpreter = Interpreter()
 
-    def execute(self, statement: Statement) -> Result:
-        """Send a statement, or several in one text, one by one; the last one's answer counts."""
+    def execute(self, statement: Statement | Script) -> Result:
+        """Send a statement, or several in one text, one by one; the last one's answer counts. Or run a Python model."""
+        if isinstance(statement, Script):
+            return self._run(statement)
         result = Result()
         with self._speaking():
             parts = statements(statement.sql)
@@ -96,6 +101,19 @@ class SparkConnection:
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise DatabaseError(f"The file {load.path} cannot be loaded: {error}") from error
         return Result(message=f"INSERT {count}", code="INSERT", rows_affected=count)
+
+    def _run(self, script: Script) -> Result:
+        """A Python model sees what it would in a notebook: `spark` is the session."""
+        session = self._session
+        with (
+            self._speaking(),
+            self._interpreter.running(script, {"spark": session}) as module,
+            by_value(module),
+        ):
+            self._mark()
+            if "materialize" in vars(module):  # else the script has done it all, as Databricks' scripts do
+                module.materialize(as_spark(session, compute(module, session, session.table)), session)
+        return Result()
 
     def relations(self, schemas: Iterable[SchemaName]) -> Listing:
         """One query for each schema. A schema that is missing is empty; what else goes wrong is its value."""
@@ -133,6 +151,7 @@ class SparkConnection:
     def cancel(self) -> None:
         """End the jobs of the running statement; later ones are refused until `rollback`."""
         self._cancelled.set()
+        self._interpreter.cancel()
         try:
             if self._is_client:
                 self._session.interruptTag(self._tag)
@@ -160,10 +179,7 @@ class SparkConnection:
 
     def _send(self, sql: str, *, fetch: bool) -> Result:
         """One statement. Spark runs a query only when somebody wants its rows: without `fetch` they go nowhere."""
-        if self._is_client:
-            self._session.addTag(self._tag)  # of this thread
-        else:
-            self._session.sparkContext.setJobGroup(self._tag, "understudy")
+        self._mark()
         frame = self._session.sql(sql)
         if not fetch:
             if is_query(sql):
@@ -172,6 +188,13 @@ class SparkConnection:
         fields = frame.schema.fields
         names, types = tuple(each.name for each in fields), tuple(each.dataType.simpleString() for each in fields)
         return Result(names, types, [tuple(row) for row in frame.collect()])
+
+    def _mark(self) -> None:
+        """What this thread sends from now on is this connection's, to be cancelled with it."""
+        if self._is_client:
+            self._session.addTag(self._tag)
+        else:
+            self._session.sparkContext.setJobGroup(self._tag, "understudy")
 
     def _ask(self, sql: str) -> Sequence[tuple[Any, ...]]:
         """Rows of the catalog."""

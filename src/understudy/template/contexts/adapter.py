@@ -16,7 +16,7 @@ from understudy.errors import DatabaseError, JinjaError, did_you_mean
 from understudy.sql import external
 from understudy.template.agate_tables import to_agate
 from understudy.template.columns import CLASSES, Column, ColumnFactory
-from understudy.template.contexts.results import Response, run_statement
+from understudy.template.contexts.results import Response, run_statement, submit_python_job
 from understudy.template.objects import RelationFactory, unwrap, wrap
 from understudy.template.scope import Database
 from understudy.template.state import State
@@ -433,11 +433,13 @@ METHODS: dict[str, Method] = {
     "disable_transactions": constant(False),
     "commit": commit,
     "warn_once": lambda state, msg: state.notify("once", str(msg), None),
+    "submit_python_job": lambda state, parsed_model, compiled_code: submit_python_job(state)(
+        parsed_model, compiled_code
+    ),
     "get_partitions_metadata": unavailable("get_partitions_metadata"),
     **{
         name: unavailable(name)
         for name in (
-            "submit_python_job",
             "get_catalog_integration",
             "store_relation",
             "get_temp_relation_path",

@@ -111,18 +111,7 @@ def adapter_macro(state: State) -> Callable[..., NoReturn]:
     return fail
 
 
-def submit_python_job(state: State) -> Callable[..., NoReturn]:
-    """Python models are run by their materialization, never by a template."""
-
-    def fail(*args: Any, **kwargs: Any) -> NoReturn:
-        raise JinjaError(
-            "submit_python_job cannot be called here: the engine runs Python models itself", place=state.place
-        )
-
-    return fail
-
-
 MEMBERS: dict[str, Callable[[State], Any]] = {
     "log": log, "print": print_, "exceptions": exceptions, "try_or_compiler_error": try_or_compiler_error,
-    "adapter_macro": adapter_macro, "submit_python_job": submit_python_job,
+    "adapter_macro": adapter_macro,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Queries from templates: `statement`, `run_query`, `load_result`, `store_result` (dbt 1.11: etc/statement.sql).
+"""Statements from templates: `statement`, `run_query`, `load_result`, `store_result` (dbt 1.11: etc/statement.sql).
 
 Rows are kept as the engine gave them; the agate table that templates work with is made when somebody looks at it.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from understudy.core.statement import Result, Statement
+from understudy.core.statement import Result, Script, Statement
 from understudy.errors import JinjaError
 from understudy.template.agate_tables import to_agate
 from understudy.template.scope import BuiltinMacro
@@ -74,6 +74,31 @@ def run_statement(state: State, sql: str, *, fetch: bool, begin: bool = False) -
         raise JinjaError("This template asks the database, which is not connected here", place=state.place)
     purpose = "introspect" if fetch else "statement"
     return state.database.execute(Statement(sql, fetch=fetch, purpose=purpose, in_transaction=begin))
+
+
+def run_script(state: State, code: str) -> Result:
+    """Run Python in the engine's session. Raises JinjaError elsewhere than in a materialization, ExecutionError for what
+    goes wrong in it.
+
+    Templates that only render, a package's among them, must not be able to run what they like (dbt 1.11: submit_python_job).
+    """
+    if state.database is None or not state.materializes:
+        raise JinjaError(
+            "Python can be run by a materialization only, with statement(language='python')", place=state.place
+        )
+    node = state.node
+    assert node is not None  # a materialization has one
+    package = state.settings.package(node.package_name) or state.settings.root
+    return state.database.execute(Script(code, node.original_file_path, package.root, node.unique_id))
+
+
+def submit_python_job(state: State) -> Callable[[Any, Any], Response]:
+    """`submit_python_job(parsed_model, compiled_code)`: runs the script of a Python model; gives what the engine said."""
+
+    def submit(parsed_model: Any, compiled_code: Any) -> Response:
+        return Response(run_script(state, str(compiled_code)).adapter_response())
+
+    return submit
 
 
 def load_result(state: State) -> Callable[[str], Any]:
@@ -150,12 +175,15 @@ def statement(
         return ""
     if caller is None:
         raise JinjaError("statement() needs a body: {% call statement('name') %} select 1 {% endcall %}")
-    if language != "sql":
-        raise JinjaError(f"statement() runs SQL, not {language}", place=context.place)
+    if language not in ("sql", "python"):
+        raise JinjaError(f"statement() runs SQL or Python, not {language}", place=context.place)
     sql = str(caller())
     if name == "main":
         context.results["written"] = sql
-    result = run_statement(context, sql, fetch=fetch_result, begin=auto_begin)
+    if language == "python":
+        result = run_script(context, sql)
+    else:
+        result = run_statement(context, sql, fetch=fetch_result, begin=auto_begin)
     if name is not None:
         context.results[name] = Stored(Response(result.adapter_response()), result)
     return ""
@@ -205,5 +233,6 @@ MEMBERS: dict[str, Callable[[State], Any]] = {
     "store_raw_result": store_raw_result,
     "load_agate_table": load_agate_table,
     "write": write,
+    "submit_python_job": submit_python_job,
     "sql_now": sql_now,
 }
