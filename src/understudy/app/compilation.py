@@ -19,7 +19,7 @@ from understudy.core.nodes import Seed
 from understudy.errors import UnderstudyError, raise_all
 from understudy.execute.clock import Clock
 from understudy.execute.database import LiveDatabase
-from understudy.execute.results import NodeResult
+from understudy.execute.results import NodeResult, with_nodes
 
 
 def compile_selected(invocation: Invocation) -> Outcome:
@@ -36,13 +36,14 @@ def compile_selected(invocation: Invocation) -> Outcome:
         database = LiveDatabase(all_set.adapter.connect, all_set.cache, project.dialect, observer(invocation))
         with closing(database):
             results = compile_all(all_set.compiler, database, all_set.selection.nodes)
+    seconds = time.perf_counter() - started
     if invocation.options.inline is None:  # a query of the command line leaves the last run's artifacts alone
         written = Written(invocation, project, all_set.compiler)
         for result in results:
             written.node(result)
-        written.artifacts(results, time.perf_counter() - started)
+        written.artifacts(results, seconds)
     _show(invocation, project, results)
-    return Outcome()
+    return Outcome(results=with_nodes(results, project.manifest.nodes, seconds))
 
 
 def compile_all(compiler: Compiler, database: LiveDatabase, ids: Sequence[str]) -> list[NodeResult]:

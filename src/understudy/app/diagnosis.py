@@ -30,15 +30,16 @@ def diagnose(invocation: Invocation) -> Outcome:
     profiles_dir = find_profiles_dir(options.profiles_dir, invocation.environ, invocation.cwd, project_dir)
     if options.config_dir:
         invocation.emit(Checked("profiles.yml is looked for in", profiles_dir))
-        return Outcome()
+        return Outcome(results=True)
     if not options.connection:
         _installation(invocation)
     settings = _attempt(invocation, "project and profile", lambda: settings_of(invocation))
     if settings is None:
-        return Outcome(1)
+        return Outcome(1, False)
     if not options.connection:
         _configuration(invocation, settings, profiles_dir)
-    return Outcome(0 if _attempt(invocation, "connection", lambda: _answer(settings)) is not None else 1)
+    answers = _attempt(invocation, "connection", lambda: _answer(settings)) is not None
+    return Outcome(0 if answers else 1, answers)
 
 
 def _installation(invocation: Invocation) -> None:

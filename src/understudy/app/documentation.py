@@ -64,11 +64,12 @@ def generate(invocation: Invocation) -> Outcome:
         written.artifacts(results, time.perf_counter() - started)
     elif not os.path.exists(os.path.join(project.target_dir, "manifest.json")):
         written.manifest()
-    _write(invocation, project, _catalog(invocation, project, wanted, tables, errors), _told(all_set, decisions))
+    catalog = _catalog(invocation, project, wanted, tables, errors)
+    _write(invocation, project, catalog, _told(all_set, decisions))
     page = "static_index.html" if options.static else "index.html"
     path = os.path.join(project.settings.target_path, page)
     invocation.emit(Logged(f"Wrote {path}: {len(tables):,} relations with their columns", "info"))
-    return Outcome(1 if errors else 0)
+    return Outcome(1 if errors else 0, catalog)
 
 
 def _compiled(invocation: Invocation, all_set: Ready) -> list[NodeResult]:

@@ -18,7 +18,7 @@ from understudy.app.written import Written
 from understudy.core.nodes import Seed
 from understudy.errors import ArtifactError, Cancelled
 from understudy.execute import events as node_events
-from understudy.execute.results import FAILED, NodeResult
+from understudy.execute.results import FAILED, NodeResult, with_nodes
 from understudy.execute.runner import run
 from understudy.execute.worker import RunOptions
 
@@ -67,7 +67,8 @@ def execute(invocation: Invocation) -> Outcome:
     if options.show:
         _show_seeds(invocation, project, results)
     announce.total(invocation, project, results, seconds, decided, durations, interrupted=interrupted)
-    return Outcome(1 if interrupted or any(result.status in FAILED for result in results) else 0)
+    failed = interrupted or any(result.status in FAILED for result in results)
+    return Outcome(int(failed), with_nodes(results, project.manifest.nodes, seconds))
 
 
 def _noted(

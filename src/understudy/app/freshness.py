@@ -48,11 +48,16 @@ def freshness(invocation: Invocation) -> Outcome:
     seconds = time.perf_counter() - started
     interrupted = any(isinstance(result.error, Cancelled) for result in results)
     Written(invocation, project).manifest()
+    checked = [result for result in results if result.unique_id in project.manifest.sources]
+    document = _document(invocation, project, checked, found, seconds)
     if invocation.options.write_json:
-        checked = [result for result in results if result.unique_id in project.manifest.sources]
-        _write(invocation, project, checked, found, seconds)
+        given = invocation.options.output
+        write_sources(
+            document, os.path.join(invocation.cwd, given) if given else os.path.join(project.target_dir, FILE)
+        )
     announce.total(invocation, project, results, seconds, None, {}, interrupted=interrupted)
-    return Outcome(1 if interrupted or any(result.status in FAILED for result in results) else 0)
+    failed = interrupted or any(result.status in FAILED for result in results)
+    return Outcome(int(failed), document)
 
 
 def _plan(invocation: Invocation, project: Project, ids: Sequence[str]) -> Plan:
@@ -85,16 +90,15 @@ def _measure(invocation: Invocation, all_set: Ready, plan: Plan, found: dict[str
     )
 
 
-def _write(
+def _document(
     invocation: Invocation,
     project: Project,
     results: Sequence[NodeResult],
     found: Mapping[str, Measured],
     seconds: float,
-) -> None:
-    """`sources.json`, where `--output` says or in the target directory."""
-    environ, given = invocation.environ, invocation.options.output
-    path = os.path.join(invocation.cwd, given) if given else os.path.join(project.target_dir, FILE)
+) -> Sources:
+    """`sources.json`."""
+    environ = invocation.environ
     scrub = scrubber(secrets(environ))
     document = Sources(
         metadata=metadata(SOURCES, project.settings, now=datetime.now(UTC), env=environ),
@@ -104,7 +108,7 @@ def _write(
     for each in document.results:
         if isinstance(each, SourceError):
             each.error = scrub(each.error)
-    write_sources(document, path)
+    return document
 
 
 def as_artifact(project: Project, result: NodeResult, measured: Measured | None) -> SourceFreshness | SourceError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from understudy.app.events import Event, WarningRaised
 from understudy.app.options import Options, WarnRules
@@ -62,6 +63,7 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a command ended, for the shell."""
+    """How a command ended, for the shell; `results` are what it found or did, for programs (see understudy.api)."""
 
     exit_code: int = 0
+    results: Any = None

@@ -20,7 +20,7 @@ from understudy.app.written import Written
 from understudy.errors import Cancelled, JinjaError, UnderstudyError
 from understudy.execute.clock import Clock
 from understudy.execute.database import LiveDatabase
-from understudy.execute.results import NodeResult
+from understudy.execute.results import NodeResult, with_nodes
 from understudy.select.evaluate import Selection
 from understudy.template.macros import Found
 
@@ -51,11 +51,12 @@ def run_operation(invocation: Invocation) -> Outcome:
         result = call(invocation, all_set, macros[0], given)
     seconds = time.perf_counter() - started
     Written(invocation, all_set.project).artifacts([result], seconds)
+    results = with_nodes([result], {}, seconds)
     if isinstance(result.error, UnderstudyError):
         invocation.emit(ErrorRaised(result.error))
-        return Outcome(1)
+        return Outcome(1, results)
     invocation.emit(Logged(f"Done in {seconds:.2f} s: ran {macros[0].unique_id}", "info"))
-    return Outcome()
+    return Outcome(results=results)
 
 
 def find_macro(project: Project, name: str) -> Found:

@@ -40,8 +40,9 @@ def parse(invocation: Invocation) -> Outcome:
     from understudy.app.load import load_project
     from understudy.app.written import Written
 
-    Written(invocation, load_project(invocation)).manifest()
-    return Outcome()
+    project = load_project(invocation)
+    Written(invocation, project).manifest()
+    return Outcome(results=project.manifest)
 
 
 def list_(invocation: Invocation) -> Outcome:
@@ -61,9 +62,10 @@ def list_(invocation: Invocation) -> Outcome:
     gone = listing.gone(
         selection.removed, lambda: states.comparison.prior, resource_types_of(options, COMMANDS["list"])
     )
-    for line in listing.lines([*found, *gone], options.output or "selector", options.output_keys):
+    lines = list(listing.lines([*found, *gone], options.output or "selector", options.output_keys))
+    for line in lines:
         invocation.emit(Output(line))
-    return Outcome()
+    return Outcome(results=lines)
 
 
 def execute(invocation: Invocation) -> Outcome:

@@ -55,7 +55,7 @@ def plan(invocation: Invocation) -> Outcome:
     found = replace(found, warnings=tuple(dict.fromkeys(told)))
     as_json = invocation.options.output == "json"
     invocation.emit(Output(outlines.as_json(found)) if as_json else Planned(found))
-    return Outcome()
+    return Outcome(results=found)
 
 
 def explain(invocation: Invocation) -> Outcome:
@@ -72,7 +72,7 @@ def explain(invocation: Invocation) -> Outcome:
         found = explanation(evidence, asked, all_set.states)
     as_json = invocation.options.output == "json"
     invocation.emit(Output(outlines.as_json(found)) if as_json else Explained(found))
-    return Outcome()
+    return Outcome(results=found)
 
 
 def explanation(evidence: Evidence, asked: Iterable[str], states: States, *, referred: bool = True) -> Explanation:

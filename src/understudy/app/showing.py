@@ -51,7 +51,7 @@ def show(invocation: Invocation) -> Outcome:
     if options.inline_direct is not None:
         sql = options.inline_direct
         shown = _shown_or_told(invocation, Place("--inline-direct"), lambda: _direct(invocation, sql))
-        return Outcome(0 if shown else FAILED)
+        return Outcome(FAILED, ()) if shown is None else Outcome(results=(shown,))
     if options.inline is None and not (options.select or options.selector):
         hint = "For example: show -s orders, or show --inline \"select * from {{ ref('orders') }}\""
         raise UsageError("show needs something to show: --select, --inline or --inline-direct", hint=hint)
@@ -59,27 +59,30 @@ def show(invocation: Invocation) -> Outcome:
         announce.selected(invocation, all_set.project, all_set.selection.nodes, all_set.deferral)
         deferral.tell(invocation, all_set.deferral)
         database = LiveDatabase(all_set.adapter.connect, all_set.cache, all_set.project.dialect, observer(invocation))
+        previews: list[Preview] = []
         with closing(database):
             for unique_id in _shown(all_set.selection.nodes):
                 node = all_set.project.manifest.nodes[unique_id]
                 invocation.emit(Stage(f"Querying {node.name}"))
                 place = all_set.project.manifest.place(unique_id)
                 find = partial(preview, all_set, database, node, _limit(invocation))
-                if not _shown_or_told(invocation, place, find):
-                    return Outcome(FAILED)
-    return Outcome()
+                shown = _shown_or_told(invocation, place, find)
+                if shown is None:
+                    return Outcome(FAILED, tuple(previews))
+                previews.append(shown)
+    return Outcome(results=tuple(previews))
 
 
-def _shown_or_told(invocation: Invocation, place: Place, find: Callable[[], Preview]) -> bool:
-    """Print what is found; False: the query failed, which is told."""
+def _shown_or_told(invocation: Invocation, place: Place, find: Callable[[], Preview]) -> Preview | None:
+    """Print what is found; None: the query failed, which is told."""
     try:
         found = find()
     except DatabaseError as error:
         error.place = error.place or place
         invocation.emit(ErrorRaised(error))
-        return False
+        return None
     _tell(invocation, found)
-    return True
+    return found
 
 
 def _limit(invocation: Invocation) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import threading
@@ -34,17 +33,21 @@ class Sink(Protocol):
 class Console:
     """Takes events from any thread, and gives each to the screen and to the log file. Results go to stdout."""
 
-    def __init__(self, options: Options, environ: Mapping[str, str], log_folder: str | None = None) -> None:
+    def __init__(
+        self,
+        options: Options,
+        environ: Mapping[str, str],
+        log_folder: str | None = None,
+        *,
+        scrub: Scrubber | None = None,
+    ) -> None:
         self._lock = threading.RLock()
-        self._scrub = Scrubber(environ)
+        self._scrub = scrub or Scrubber(environ)
         self._options = options
         self._out = writer(sys.stdout, self._scrub, flush=sys.stdout.isatty())
         self._out_paint = painter(options, sys.stdout, environ)
         self._sinks: list[Sink] = [_screen(options, sys.stderr, environ, self._scrub)]
-        if log_folder is not None and options.log_level_file != "none":
-            from understudy.cli.logfile import LogFile
-
-            self._sinks.append(LogFile(options, log_folder, self._scrub))
+        self._sinks += log_sinks(options, log_folder, self._scrub)
 
     def __call__(self, event: Event) -> None:
         """Tell one event."""
@@ -176,6 +179,10 @@ def writer(stream: TextIO, scrub: Scrubber, *, flush: bool = True) -> Callable[[
     return write
 
 
-def open_console(options: Options, log_folder: str | None = None) -> Console:
-    """The console for this process's streams and environment."""
-    return Console(options, os.environ, log_folder)
+def log_sinks(options: Options, folder: str | None, scrub: Scrubber) -> list[Sink]:
+    """The log file, where one is wanted."""
+    if folder is None or options.log_level_file == "none":
+        return []
+    from understudy.cli.logfile import LogFile
+
+    return [LogFile(options, folder, scrub)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from understudy.app.events import ErrorRaised, Event
@@ -11,9 +12,9 @@ from understudy.errors import UnderstudyError
 
 def tell(error: UnderstudyError, *, debug: bool = False) -> int:
     """Print an error for which there is no console yet; the exit code."""
-    from understudy.cli.console import open_console
+    from understudy.cli.console import Console
 
-    console = open_console(Options(command="", debug=debug))
+    console = Console(Options(command="", debug=debug), os.environ)
     console(ErrorRaised(error))
     console.close()
     return error.exit_code
@@ -29,8 +30,14 @@ def guarded(action: Callable[[], int], emit: Callable[[Event], None]) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - the boundary: nobody is to see a bare traceback
-        hint = "This is a mistake in understudy. Please report it, with what the same command prints with --debug"
-        wrapped = UnderstudyError(f"understudy itself failed: {type(error).__name__}: {error}", hint=hint)
-        wrapped.__cause__ = error
+        wrapped = own_failure(error)
         emit(ErrorRaised(wrapped))
         return wrapped.exit_code
+
+
+def own_failure(error: Exception) -> UnderstudyError:
+    """What is told of an error that is nobody's but ours."""
+    hint = "This is a mistake in understudy. Please report it, with what the same command prints with --debug"
+    wrapped = UnderstudyError(f"understudy itself failed: {type(error).__name__}: {error}", hint=hint)
+    wrapped.__cause__ = error
+    return wrapped

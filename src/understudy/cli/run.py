@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from understudy.app.events import Event, WarningRaised
+from understudy.app.events import WarningRaised
+from understudy.app.invocation import Emit, Outcome
 from understudy.app.options import Options, WarnRules, resolve
-from understudy.cli.console import open_console
+from understudy.cli.console import Console
 from understudy.cli.failures import guarded
 from understudy.errors import UnderstudyError, UsageError
+
+T = TypeVar("T")
 
 LOGLESS = ("clean", "debug", "init")
 """Commands that leave no log file behind."""
@@ -18,19 +21,27 @@ LOGLESS = ("clean", "debug", "init")
 
 def run(command: str, given: Mapping[str, Any]) -> int:
     """Run a command with what stood on the command line. Returns the exit code; raises UsageError for bad options."""
-    options = resolve(command, given, os.environ)
-    root, project = _project(options)
-    flags = project.get("flags")
-    if isinstance(flags, dict) and flags:
-        options = resolve(command, given, os.environ, flags)
-    console = open_console(options, _log_folder(options, root, project))
+    environ, cwd = os.environ, os.getcwd()
+    options, log_folder = prepare(command, given, environ, cwd)
+    console = Console(options, environ, log_folder)
     try:
-        return guarded(lambda: _profiled(options, lambda: _pipeline(options, console)), console)
+        return guarded(lambda: perform(options, console, environ, cwd).exit_code, console)
     finally:
         console.close()
 
 
-def _pipeline(options: Options, emit: Callable[[Event], None]) -> int:
+def prepare(command: str, given: Mapping[str, Any], environ: Mapping[str, str], cwd: str) -> tuple[Options, str | None]:
+    """The options of a command, and the folder of its log file, if it has one. Raises UsageError."""
+    options = resolve(command, given, environ)
+    root, project = _project(options, cwd)
+    flags = project.get("flags")
+    if isinstance(flags, dict) and flags:
+        options = resolve(command, given, environ, flags)
+    return options, _log_folder(options, root, project, cwd)
+
+
+def perform(options: Options, emit: Emit, environ: Mapping[str, str], cwd: str) -> Outcome:
+    """Run the pipeline. Raises UnderstudyError when nothing could be run."""
     from understudy.app.pipeline import run_command
 
     rules = WarnRules.of(options)
@@ -40,31 +51,31 @@ def _pipeline(options: Options, emit: Callable[[Event], None]) -> int:
             raise UsageError(note.message, hint="--warn-error made this warning an error")
         if verdict == "warn":
             emit(WarningRaised(note))
-    return run_command(options, emit).exit_code
+    return _profiled(options, cwd, lambda: run_command(options, emit, environ=environ, cwd=cwd))
 
 
-def _project(options: Options) -> tuple[str, Mapping[str, Any]]:
+def _project(options: Options, cwd: str) -> tuple[str, Mapping[str, Any]]:
     """The project's folder and the raw map of its dbt_project.yml; empty where it cannot be read, which is told later."""
     from understudy.project.project_file import read_raw
     from understudy.project.settings import find_project_dir
 
-    root = find_project_dir(options.project_dir, os.getcwd())
+    root = find_project_dir(options.project_dir, cwd)
     try:
         return root, read_raw(root).values
     except (UnderstudyError, OSError):
         return root, {}
 
 
-def _log_folder(options: Options, root: str, project: Mapping[str, Any]) -> str | None:
+def _log_folder(options: Options, root: str, project: Mapping[str, Any], cwd: str) -> str | None:
     if options.command in LOGLESS or (not project and options.log_path is None):
         return None
     if options.log_path is not None:
-        return os.path.abspath(options.log_path)
+        return os.path.normpath(os.path.join(cwd, options.log_path))
     configured = project.get("log-path")
     return os.path.join(root, configured if isinstance(configured, str) and "{{" not in configured else "logs")
 
 
-def _profiled(options: Options, action: Callable[[], int]) -> int:
+def _profiled(options: Options, cwd: str, action: Callable[[], T]) -> T:
     """Do the action; with --record-timing-info, write cProfile's figures."""
     if options.record_timing_info is None:
         return action()
@@ -74,4 +85,4 @@ def _profiled(options: Options, action: Callable[[], int]) -> int:
     try:
         return profile.runcall(action)
     finally:
-        profile.dump_stats(options.record_timing_info)
+        profile.dump_stats(os.path.join(cwd, options.record_timing_info))

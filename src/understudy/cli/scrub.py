@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 PREFIX = "DBT_ENV_SECRET"
 MASK = "*****"
@@ -26,6 +29,35 @@ class Scrubber:
     def __call__(self, text: str) -> str:
         """The text without secrets."""
         return self._pattern.sub(MASK, text) if self._pattern else text
+
+    def clean(self, value: Any) -> Any:
+        """A value without secrets: texts in data classes, errors and collections are replaced; other objects stay."""
+        if self._pattern is None:
+            return value
+        match value:
+            case str():
+                return self(value)
+            case tuple() | list():
+                return type(value)(map(self.clean, value))
+            case dict():
+                return {key: self.clean(each) for key, each in value.items()}
+            case BaseException():
+                return self._error(value)
+            case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+                found = {field.name: self.clean(getattr(value, field.name)) for field in dataclasses.fields(value)}
+                return dataclasses.replace(value, **found)
+        return value
+
+    def _error(self, error: BaseException) -> BaseException:
+        """The error itself where it holds no secret, else a copy without."""
+        shown = [str(error), *(str(getattr(error, name, "")) for name in ("message", "hint"))]
+        if all(self(text) == text for text in shown):
+            return error
+        copied = copy.copy(error)
+        copied.args = tuple(self.clean(list(error.args)))
+        for name, value in vars(error).items():
+            setattr(copied, name, self.clean(value))
+        return copied
 
 
 def _pattern(values: Iterable[str]) -> re.Pattern[str] | None:

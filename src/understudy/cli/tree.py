@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -19,30 +20,52 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 MANY = ("words", "choices")
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What stood on a command line: the command, and what was given, by the option's name."""
+
+    command: str
+    given: Mapping[str, Any]
+
+
+def read_line(arguments: Sequence[str], *, helpful: bool = True) -> Line | int:
+    """A command line that asks for a command; the exit code of one that was answered with help. Raises UsageError, also,
+    unless `helpful`, where the command is missing, which is answered with help else.
+    """
+    try:
+        found = cli(helpful=helpful).main(list(arguments), prog_name="understudy", standalone_mode=False)
+    except click.UsageError as error:
+        raise _as_ours(error) from error
+    except click.exceptions.Abort:
+        raise KeyboardInterrupt from None
+    return found if isinstance(found, Line | int) else 0
+
+
 def run_line(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code. Errors are printed."""
     from understudy.cli.failures import tell
 
     try:
-        code = cli().main(list(arguments), prog_name="understudy", standalone_mode=False)
-    except click.UsageError as error:
-        return tell(_as_ours(error), debug=bool({"-d", "--debug"} & set(arguments)))
-    except click.exceptions.Abort:
-        raise KeyboardInterrupt from None
+        line = read_line(arguments)
+        if isinstance(line, int):
+            return line
+        from understudy.cli.run import run
+
+        return run(line.command, line.given)
     except UnderstudyError as error:
         return tell(error, debug=bool({"-d", "--debug"} & set(arguments)))
-    return code if isinstance(code, int) else 0
 
 
-def cli() -> click.Group:
+def cli(*, helpful: bool = True) -> click.Group:
     """The whole tree."""
-    return Root()
+    return Root(helpful)
 
 
 class Root(click.Group):
     """`understudy`: the options that may stand before the command, and the commands, each made when it is named."""
 
-    def __init__(self) -> None:
+    def __init__(self, helpful: bool = True) -> None:
+        self.helpful = helpful
         rows = {row.flag: row for name in reversed(_before_command()) for row in (OPTIONS[name],)}
         super().__init__(
             "understudy",
@@ -84,6 +107,9 @@ def _before_commands(**_: Any) -> None:
 def _help_alone(**_: Any) -> None:
     ctx = click.get_current_context()
     if ctx.invoked_subcommand is None:
+        root = ctx.find_root().command
+        if isinstance(root, Root) and not root.helpful:
+            raise UsageError("There is no command", hint=f"Known: {', '.join(COMMANDS)}")
         click.echo(ctx.get_help())
         ctx.exit(2)
 
@@ -132,8 +158,8 @@ class Command(click.Command):
         many = {flag for row in self.rows if row.kind in MANY for flag in row.flags}
         return super().parse_args(ctx, list(_spread(args, many)))
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Put together what stood before and after the command, and run it."""
+    def invoke(self, ctx: click.Context) -> Line:
+        """Put together what stood before and after the command."""
         name = str(self.name)
         words, argument = list(ctx.args), ARGUMENTS.get(name)
         found: dict[str, Any] = {}
@@ -146,9 +172,7 @@ class Command(click.Command):
             takes = f"'{name}' takes {'one word and ' if argument else ''}options only"
             hint = "Nodes are chosen with --select" if "select" in LOCAL[name] else takes
             raise UsageError(f"Unexpected argument {words[0]!r}", hint=hint)
-        from understudy.cli.run import run
-
-        return run(name, {**_both_sides(name, ctx.obj or {}, _given(ctx)), **found})
+        return Line(name, {**_both_sides(name, ctx.obj or {}, _given(ctx)), **found})
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The page of `understudy COMMAND --help`."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 from understudy.core.batch import Batch
+from understudy.core.nodes import Node
 
 Status = Literal["success", "pass", "warn", "fail", "error", "partial success", "skipped", "no-op"]
 
@@ -78,6 +79,41 @@ class NodeResult:
         done = sorted(_moments(each.batch) for each in self.batches if each.status == "success")
         failed = sorted(_moments(each.batch) for each in self.batches if each.status != "success")
         return {"successful": _texts([*done, *self.earlier]), "failed": _texts(failed)}
+
+
+@dataclass(frozen=True, slots=True)
+class NodeOutcome:
+    """A result with its node, as on-run-end hooks and programs see it: the result's fields are its own."""
+
+    result: NodeResult
+    node: Node | None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.result, name)
+
+
+@dataclass(frozen=True, slots=True)
+class RunResults:
+    """What came of all nodes of a command. `elapsed_time` is in seconds."""
+
+    results: tuple[NodeOutcome, ...]
+    elapsed_time: float
+
+    def __iter__(self) -> Iterator[NodeOutcome]:
+        return iter(self.results)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def __getitem__(self, index: int) -> NodeOutcome:
+        return self.results[index]
+
+
+def with_nodes(results: Iterable[NodeResult], nodes: Mapping[str, Node], seconds: float) -> RunResults:
+    """Results, each with its node."""
+    return RunResults(tuple(NodeOutcome(each, nodes.get(each.unique_id)) for each in results), seconds)
 
 
 def _moments(batch: Batch) -> Moments:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from understudy.adapters.base import Adapter
-from understudy.core.nodes import Node
 from understudy.core.statement import Statement
 from understudy.errors import Cancelled
 from understudy.execute.clock import Clock
@@ -18,7 +16,7 @@ from understudy.execute.database import LiveDatabase, RelationCache
 from understudy.execute.events import NodeEvent, NodeFinished, NodeStarted
 from understudy.execute.microbatch import is_microbatch
 from understudy.execute.plan import Plan, Step, stores_failures
-from understudy.execute.results import BLOCKING, NodeResult
+from understudy.execute.results import BLOCKING, NodeOutcome, NodeResult
 from understudy.execute.scheduler import Hooks, Tasks, Worker, run_steps
 from understudy.execute.worker import Compiler, RunOptions, Work, skipped
 from understudy.sql.comment import Comment
@@ -186,23 +184,10 @@ class _Runner:
             if node.resource_type in ("model", "seed", "snapshot") or stores_failures(node, self.options.store_failures)
         )
         return {
-            "results": [HookResult(result, nodes.get(result.unique_id)) for result in results],
+            "results": [NodeOutcome(result, nodes.get(result.unique_id)) for result in results],
             "schemas": list(dict.fromkeys(schema for _, schema in pairs)),
             "database_schemas": list(pairs),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class HookResult:
-    """A result as on-run-end hooks see it: the fields of `run_results.json` and the node."""
-
-    result: NodeResult
-    node: Node | None
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self.result, name)
 
 
 def _key(dialect: Dialect, database: str | None, schema: str) -> str:

@@ -25,7 +25,7 @@ class Pipeline:
         self.seen: list[Options] = []
         self.action: Callable[[Options, Callable[[Event], None]], int] = lambda options, emit: 0
 
-    def run_command(self, options: Options, emit: Callable[[Event], None]) -> SimpleNamespace:
+    def run_command(self, options: Options, emit: Callable[[Event], None], **where: object) -> SimpleNamespace:
         self.seen.append(options)
         return SimpleNamespace(exit_code=self.action(options, emit))
 
