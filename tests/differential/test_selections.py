@@ -14,7 +14,7 @@ from support.resources import settings_of
 from support.selections import PROJECTS, TESTS, folder_of, raw_selectors, recorded, spec_of, world_of
 
 from understudy.errors import SelectorError, StateError
-from understudy.graph.dag import group_map, members, parents_of
+from understudy.graph.dag import group_map
 from understudy.graph.link import link
 from understudy.select.evaluate import evaluate
 from understudy.select.yaml import manifest_selectors
@@ -88,7 +88,7 @@ def test_links_are_those_of_dbt(project: str) -> None:
     expected = recorded(project)["manifest"]
     manifest = load_manifest(expected)
     link(manifest, settings_of(packages=sorted({node.package_name for node in manifest.nodes.values()})))
-    parents = {unique_id: list(parents_of(member)) for unique_id, member in members(manifest)}
+    parents = {unique_id: list(card.parents) for unique_id, card in manifest.cards.items()}
     for part in ("nodes", "exposures", "functions"):
         for unique_id, raw in expected[part].items():
             if unique_id in manifest.disabled:

@@ -14,6 +14,7 @@ from understudy.core.nodes import (
     Function,
     GenericTest,
     Group,
+    Metric,
     Model,
     RefArgs,
     Seed,
@@ -21,6 +22,7 @@ from understudy.core.nodes import (
     Snapshot,
     Source,
     TestMetadata,
+    UnitTest,
 )
 from understudy.core.project import Package, Settings, Target
 
@@ -30,7 +32,7 @@ KINDS: dict[str, Any] = {
 
 
 def make(unique_id: str, *parents: str, **fields: Any) -> Any:
-    """A node, source or exposure of that unique_id, with these parents. `fields` are those of core.nodes; `test_name` makes
+    """A resource of that unique_id, with these parents. `fields` are those of core.nodes; `test_name` makes
     a generic test, `version` a version of the model (its unique_id ends in `.v1`).
     """
     kind, package, name = unique_id.split(".", 2)
@@ -50,6 +52,22 @@ def make(unique_id: str, *parents: str, **fields: Any) -> Any:
             **common,
             **fields,
         )
+    if kind == "metric":
+        depends_on = DependsOn(nodes=list(parents))
+        config = fields.pop("config", {})
+        return Metric(
+            name=name,
+            label=name,
+            type="simple",
+            type_params={},
+            config=config,
+            depends_on=depends_on,
+            **common,
+            **fields,
+        )
+    if kind == "unit_test":
+        test = {"name": name, "model": "", "given": [], "expect": {}, "config": fields.pop("config", {})}
+        return UnitTest(**test, depends_on=DependsOn(nodes=list(parents)), **common, **fields)
     common |= {"database": "db", "schema": "main"}
     if kind == "source":
         source, _, table = name.partition(".")
@@ -75,7 +93,10 @@ def manifest_of(*resources: Any, **parts: Any) -> Manifest:
     """A manifest of project `shop` that holds these."""
     manifest = Manifest("shop", "duckdb", **parts)
     for resource in resources:
-        table = {"source": manifest.sources, "exposure": manifest.exposures, "function": manifest.functions}
+        table = {
+            "source": manifest.sources, "exposure": manifest.exposures, "function": manifest.functions,
+            "metric": manifest.metrics, "unit_test": manifest.unit_tests,
+        }  # fmt: skip
         table.get(resource.resource_type, manifest.nodes)[resource.unique_id] = resource
     return manifest
 

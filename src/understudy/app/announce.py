@@ -34,7 +34,7 @@ def selected(invocation: Invocation, project: Project, ids: Sequence[str], defer
     invocation.emit(
         Selected(
             models=models,
-            of_models=sum(1 for node in project.manifest.nodes.values() if node.resource_type == "model"),
+            of_models=sum(unique_id.startswith("model.") for unique_id in project.manifest.nodes),
             others=tuple(sorted(types.items())),
             criteria=criteria(options.select, options.exclude, options.selector),
             deferred=len(resolution.deferred()) if resolution else 0,
@@ -72,11 +72,11 @@ def label(project: Project, unique_id: str) -> tuple[str, str]:
 def stood_in(project: Project, deferral: Deferral, ran: Set[str]) -> list[str]:
     """What the run would have had to build first without deferral: the deferred nodes, and all that they depend on."""
     deferred = [decision.unique_id for decision in deferral.resolution.deferred()]
-    nodes = project.manifest.nodes
+    nodes, cards = project.manifest.nodes, project.manifest.cards
     return sorted(
         unique_id
         for unique_id in project.dag.ancestors(deferred) | set(deferred)
-        if unique_id not in ran and unique_id in nodes and nodes[unique_id].resource_type in BUILT
+        if unique_id not in ran and unique_id in nodes and cards[unique_id].resource_type in BUILT
     )
 
 

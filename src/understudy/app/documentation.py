@@ -82,7 +82,7 @@ def _decisions(all_set: Ready) -> Resolution:
     """Where each node is to be found: decided as references are, also for nodes that nothing refers to."""
     project, states, selected = all_set.project, all_set.states, all_set.selection.selected
     manifest, names = project.manifest, Names(project.dialect, project.settings.root.quoting)
-    built = [unique_id for unique_id, node in manifest.nodes.items() if node.resource_type in BUILT]
+    built = [i for i, card in manifest.cards.items() if card.resource_type in BUILT and i in manifest.nodes]
     asked = frontier(
         manifest, project.dag, selected, frozenset(), states.priors, states.policy, names,
         runs=(), verify=False, also=built,
@@ -97,8 +97,11 @@ def _wanted(all_set: Ready, decisions: Resolution, *, everything: bool) -> dict[
     manifest, dialect, selection = all_set.project.manifest, all_set.project.dialect, all_set.selection
     chosen = {*manifest.nodes, *manifest.sources} if everything else {*selection.nodes, *selection.selected}
     found = {}
-    for unique_id, node in manifest.nodes.items():
-        if unique_id not in chosen or node.is_ephemeral or node.relation_name is None:
+    for unique_id in manifest.nodes:
+        if unique_id not in chosen or manifest.cards[unique_id].is_ephemeral:
+            continue
+        node = manifest.nodes[unique_id]
+        if node.relation_name is None:
             continue
         decision = decisions.get(unique_id)
         relation = decision.relation if decision is not None else None

@@ -6,9 +6,7 @@ from dataclasses import replace
 
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project
-from understudy.graph.dag import Dag
 from understudy.graph.link import link_node
-from understudy.graph.names import Names
 from understudy.parse.inline import inline_node
 from understudy.select.evaluate import Selection
 
@@ -21,5 +19,4 @@ def with_inline(invocation: Invocation, project: Project, sql: str) -> tuple[Pro
     node = inline_node(sql, project.settings, project.renderer)
     manifest = replace(project.manifest, nodes={**project.manifest.nodes, node.unique_id: node})
     invocation.warn(*link_node(manifest, project.settings, node.unique_id))
-    extended = replace(project, manifest=manifest, dag=Dag.of(manifest), names=Names.of(manifest, project.settings))
-    return extended, Selection(frozenset((node.unique_id,)), (node.unique_id,))
+    return project.extended(manifest), Selection(frozenset((node.unique_id,)), (node.unique_id,))

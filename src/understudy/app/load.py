@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from understudy.app.events import Logged, Printed, Secrets, Stage
 from understudy.app.invocation import Invocation
@@ -25,16 +27,29 @@ from understudy.template.renderer import Renderer
 from understudy.template.state import Notify
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Project:
-    """A project, parsed and linked."""
+    """A project, parsed and linked. What not every command needs is made when it is first asked for."""
 
     settings: Settings
     manifest: Manifest
-    renderer: Renderer
-    names: Names
     dag: Dag
     dialect: Dialect
+    make_renderer: Callable[[], Renderer]
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """The way into the project's templates."""
+        return self.make_renderer()
+
+    @cached_property
+    def names(self) -> Names:
+        """The names of the manifest."""
+        return Names.of(self.manifest, self.settings)
+
+    def extended(self, manifest: Manifest) -> Project:
+        """The same project with a manifest that has more in it. Raises CycleError."""
+        return replace(self, manifest=manifest, dag=Dag.of(manifest), make_renderer=lambda: self.renderer)
 
     @property
     def target_dir(self) -> str:
@@ -146,11 +161,5 @@ def load_project(invocation: Invocation) -> Project:
     invocation.warn(*link(parsed.manifest, settings))
     read_selectors(settings.root.selectors)  # says what is wrong with them
     parsed.manifest.selectors = manifest_selectors(settings.root.selectors)
-    return Project(
-        settings=settings,
-        manifest=parsed.manifest,
-        renderer=parsed.renderer,
-        names=Names.of(parsed.manifest, settings),
-        dag=Dag.of(parsed.manifest),
-        dialect=language,
-    )
+    parsed.manifest.arrange()
+    return Project(settings, parsed.manifest, Dag.of(parsed.manifest), language, lambda: parsed.renderer)

@@ -17,6 +17,7 @@ from understudy.app.load import Project
 from understudy.app.options import arguments
 from understudy.app.ready import Ready, observer, ready
 from understudy.app.written import Written
+from understudy.core.nodes import REFABLE
 from understudy.errors import Cancelled, JinjaError, UnderstudyError
 from understudy.execute.clock import Clock
 from understudy.execute.database import LiveDatabase
@@ -41,8 +42,7 @@ def run_operation(invocation: Invocation) -> Outcome:
     def choose(project: Project, _: object) -> Chosen:
         macros.append(find_macro(project, invocation.options.macro or ""))
         certain = frozenset(referred(project, macros[0]))
-        nodes = project.manifest.nodes
-        every = frozenset(each for each, node in nodes.items() if node.resource_type in ("model", "seed", "snapshot"))
+        every = frozenset(i for i, card in project.manifest.cards.items() if card.resource_type in REFABLE)
         return Chosen(project, Selection(frozenset(), ()), frozenset(), also=certain, maybe=every)
 
     started = time.perf_counter()

@@ -191,7 +191,7 @@ def _with_named(invocation: Invocation, project: Project, states: States, asked:
     found = evaluate(Spec(options.nodes, indirect="empty", empty_nodes=True), world)
     asked += [each for each in found.nodes if each in project.manifest.nodes]
     if not asked:
-        names = {node.name for node in project.manifest.nodes.values()}
+        names = {card.name for i, card in project.manifest.cards.items() if i in project.manifest.nodes}
         hint = did_you_mean(options.nodes[0], names) or "'understudy list' names them all"
         raise SelectorError(f"There is no node {' '.join(options.nodes)!r}", hint=hint)
     selection = choose(invocation, project, states, COMMANDS["explain"])

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from understudy.core.card import Card, card
 from understudy.core.nodes import (
+    Config,
     Doc,
     Exposure,
     Function,
@@ -22,6 +24,12 @@ from understudy.core.nodes import (
 )
 from understudy.errors import Place
 
+PARTS = (
+    "nodes", "sources", "exposures", "macros", "docs", "groups", "metrics", "semantic_models", "saved_queries",
+    "unit_tests", "functions", "disabled",
+)  # fmt: skip
+"""The maps that hold resources."""
+
 
 @dataclass(slots=True)
 class Uses:
@@ -33,8 +41,10 @@ class Uses:
 
 @dataclass(slots=True)
 class Manifest:
-    """The project as data. Dicts are keyed by unique_id, in the order in which the project was read (stable).
+    """The project as data. Maps are keyed by unique_id, and sorted by it once the project is read and linked (`arrange`).
 
+    `cards` holds what selection, the graph and listings need of every resource that can be selected, in the order of the
+    parts. It is made when it is first asked for, so not before the manifest is linked.
     `disabled` holds what is switched off, several per unique_id where several files claim it.
     `lines`, `uses` and `inputs` are the engine's own notes and are not written to `manifest.json`; `inputs` holds for each
     unit test which node or source each of its `given` stands for (None: nothing has that name).
@@ -58,6 +68,34 @@ class Manifest:
     lines: dict[str, int] = field(default_factory=dict)
     uses: dict[str, Uses] = field(default_factory=dict)
     inputs: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
+    _cards: dict[str, Card] | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def cards(self) -> dict[str, Card]:
+        """unique_id -> card."""
+        if self._cards is None:
+            self._cards = {unique_id: card(each) for part in self._parts() for unique_id, each in part.items()}
+        return self._cards
+
+    def known(self) -> Iterator[tuple[str, Any]]:
+        """What can be selected, as it is at hand: its card where cards are made, else itself."""
+        if self._cards is not None:
+            yield from self._cards.items()
+        else:
+            for part in self._parts():
+                yield from part.items()
+
+    def config(self, unique_id: str) -> Config:
+        """The config of a resource that can be selected. Raises KeyError."""
+        resource = self.get(unique_id)
+        if resource is None:
+            raise KeyError(unique_id)
+        return resource.config
+
+    def arrange(self) -> None:
+        """Put every map in the order of its keys, so that what is written does not depend on how the project was read."""
+        for part in PARTS:
+            setattr(self, part, dict(sorted(getattr(self, part).items())))
 
     def resources(self) -> Iterator[Resource]:
         """Everything that a selection can name."""

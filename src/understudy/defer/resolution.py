@@ -182,7 +182,7 @@ def references(
     Hooks of the project (`operation` nodes) run with every selection of a command that is `hooked`, so theirs count.
     Exposures and the like run nothing.
     """
-    hooks = [unique_id for unique_id, node in manifest.nodes.items() if hooked and node.resource_type == "operation"]
+    hooks = [unique_id for unique_id in manifest.nodes if hooked and unique_id.startswith("operation.")]
     needed: dict[str, dict[str, None]] = {unique_id: {} for unique_id in also}
     for root in dict.fromkeys((*sorted(runs), *hooks)):
         if root.partition(".")[0] in RUNNABLE:
@@ -206,7 +206,7 @@ def read_by(manifest: Manifest, parents: Parents, root: str) -> Iterator[str]:
                 continue
             seen.add(parent)
             yield parent
-            if node_of(manifest, parent).is_ephemeral:
+            if manifest.cards[parent].is_ephemeral:
                 waiting.append(parent)
 
 

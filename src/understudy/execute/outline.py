@@ -275,13 +275,13 @@ def skipped(evidence: Evidence, selected: Iterable[str]) -> Iterator[Skipped]:
     planned = {step.unique_id for step in evidence.plan.steps}
     chosen = frozenset(selected)
     for unique_id in evidence.dag.order():
-        node = evidence.manifest.nodes.get(unique_id)
-        if node is None or unique_id in planned or node.resource_type not in BUILT:
+        card = evidence.manifest.cards[unique_id]
+        if unique_id not in evidence.manifest.nodes or unique_id in planned or card.resource_type not in BUILT:
             continue
-        if node.is_ephemeral:
+        if card.is_ephemeral:
             yield Skipped(unique_id, "ephemeral: inlined" if unique_id in chosen else "not selected")
         elif unique_id in chosen:
-            empty = node.resource_type != "seed" and not node.raw_code.strip()
+            empty = card.resource_type != "seed" and not card.coded
             yield Skipped(unique_id, "it has no code" if empty else "its type is left out")
         else:
             yield Skipped(unique_id, "not selected")

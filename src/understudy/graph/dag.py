@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from understudy.core.manifest import Manifest
 from understudy.errors import CycleError
@@ -41,7 +40,7 @@ class Dag:
     @classmethod
     def of(cls, manifest: Manifest) -> Dag:
         """The graph of a linked manifest. Raises CycleError with every node of the circle and its file."""
-        dag = cls({unique_id: parents_of(member) for unique_id, member in members(manifest)})
+        dag = cls({unique_id: card.parents for unique_id, card in manifest.cards.items()})
         circle = dag.cycle()
         if circle is not None:
             raise cycle_error(circle, manifest)
@@ -134,9 +133,10 @@ class Dag:
         """
         more = waiting(manifest, self.order(), self._parents, self._children)
         edges = {node: [*parents, *more.get(node, ())] for node, parents in self._parents.items()}
-        before = {model: list(edges[model]) for model in _unit_tested(manifest) if model in edges}
-        for unique_id, test in manifest.unit_tests.items():
-            for model in parents_of(test) if unique_id in edges else ():
+        tested = {unique_id: manifest.cards[unique_id].parents for unique_id in manifest.unit_tests}
+        before = {model: list(edges[model]) for models in tested.values() for model in models if model in edges}
+        for unique_id, models in tested.items():
+            for model in models if unique_id in edges else ():
                 if model in before:  # a unit test comes before its model, when what the model reads is there
                     edges[unique_id] = list(before[model])
                     edges[model].append(unique_id)
@@ -149,11 +149,6 @@ class Dag:
     def child_map(self) -> dict[str, list[str]]:
         """`child_map` of manifest.json: each node's children, sorted."""
         return {node: sorted(children) for node, children in self._children.items()}
-
-
-def _unit_tested(manifest: Manifest) -> Iterator[str]:
-    for test in manifest.unit_tests.values():
-        yield from parents_of(test)
 
 
 def _reach(edges: Mapping[str, Ids], ids: Iterable[str], depth: int | None) -> set[str]:
@@ -173,34 +168,12 @@ def _reach(edges: Mapping[str, Ids], ids: Iterable[str], depth: int | None) -> s
     return reached
 
 
-def members(manifest: Manifest, *, nodes: bool = True) -> Iterator[tuple[str, Any]]:
-    """Everything that stands in the graph, by unique_id, in the order of manifest.json's maps (dbt 1.11:
-    build_parent_and_child_maps); `nodes` False: without what stands under `nodes`.
-    """
-    if nodes:
-        yield from manifest.nodes.items()
-    yield from manifest.sources.items()
-    yield from manifest.exposures.items()
-    yield from manifest.functions.items()
-    yield from manifest.metrics.items()
-    yield from manifest.semantic_models.items()
-    yield from manifest.saved_queries.items()
-    yield from manifest.unit_tests.items()
-
-
-def parents_of(member: Any) -> Ids:
-    """The `depends_on.nodes` of a node, or none. Kinds that are kept as parsed may be plain maps."""
-    depends_on = member.get("depends_on") if isinstance(member, dict) else getattr(member, "depends_on", None)
-    nodes = depends_on.get("nodes") if isinstance(depends_on, dict) else getattr(depends_on, "nodes", None)
-    return nodes or ()
-
-
 def group_map(manifest: Manifest) -> dict[str, list[str]]:
     """`group_map` of manifest.json: the unique_ids of each group's nodes (dbt 1.11: build_group_map)."""
     groups: dict[str, list[str]] = {group.name: [] for group in manifest.groups.values()}
-    grouped = (manifest.nodes, manifest.saved_queries, manifest.semantic_models, manifest.metrics)
-    for unique_id, node in (item for part in grouped for item in part.items()):
-        group = node.get("group") if isinstance(node, dict) else node.group
+    grouped = (manifest.nodes, manifest.saved_queries, manifest.semantic_models, manifest.metrics) if groups else ()
+    for unique_id in (each for part in grouped for each in part):
+        group = manifest.cards[unique_id].group
         if group in groups:
             groups[group].append(unique_id)
     return groups

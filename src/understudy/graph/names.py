@@ -41,19 +41,17 @@ class Names:
     def __init__(self, manifest: Manifest, *, own_first: bool = False) -> None:
         self.manifest = manifest
         self.own_first = own_first
-        self.tables: dict[str, dict[str, ByPackage]] = {
-            "node": {},
-            "source": {},
-            "metric": _table(manifest.metrics),
-            "function": _table(manifest.functions),
-        }
-        for unique_id, node in manifest.nodes.items():
-            if node.resource_type in REFABLE:
-                for name in _spellings(node):
-                    self.tables["node"].setdefault(name, {})[node.package_name] = unique_id
-        for unique_id, source in manifest.sources.items():
-            name = f"{source.source_name}.{source.name}"
-            self.tables["source"].setdefault(name, {})[source.package_name] = unique_id
+        self.tables: dict[str, dict[str, ByPackage]] = {"node": {}, "source": {}, "metric": {}, "function": {}}
+        for unique_id, each in manifest.known():
+            kind = each.resource_type
+            if kind in REFABLE:
+                for name in _spellings(each):
+                    self.tables["node"].setdefault(name, {})[each.package_name] = unique_id
+            elif kind == "source":
+                name = f"{each.source_name}.{each.name}"
+                self.tables["source"].setdefault(name, {})[each.package_name] = unique_id
+            elif kind in self.tables:
+                self.tables[kind].setdefault(each.name, {})[each.package_name] = unique_id
         self._disabled: dict[tuple[str, str], list[Any]] | None = None
 
     @classmethod
@@ -184,15 +182,6 @@ def _spellings(node: Any) -> Iterator[str]:
     yield f"{node.name}.v{version}"
     if version == node.latest_version:
         yield node.name
-
-
-def _table(resources: dict[str, Any]) -> dict[str, ByPackage]:
-    """Names of resources that are kept as parsed."""
-    table: dict[str, ByPackage] = {}
-    for unique_id in resources:
-        _, package, name = unique_id.split(".", 2)
-        table.setdefault(name, {})[package] = unique_id
-    return table
 
 
 def _disabled_spellings(resource: Any) -> Iterator[tuple[str, str]]:

@@ -32,8 +32,7 @@ def waiting(manifest: Manifest, order: Sequence[str], parents: Edges, children: 
 
 
 def _is_test(manifest: Manifest, unique_id: str) -> bool:
-    node = manifest.nodes.get(unique_id)
-    return node is not None and node.resource_type == "test"
+    return unique_id in manifest.nodes and manifest.cards[unique_id].resource_type == "test"
 
 
 def _next_nodes(manifest: Manifest, start: str, children: Edges) -> Iterator[str]:

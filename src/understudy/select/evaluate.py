@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from understudy.core.warning import Warning_
 from understudy.errors import SelectorError
 from understudy.select.grammar import Criterion, Group, Indirect, Tree, command_line
-from understudy.select.index import get
 from understudy.select.methods import METHODS
 from understudy.select.world import World
 from understudy.select.yaml import find_selector
@@ -103,13 +102,13 @@ def tree_of(spec: Spec, world: World, warnings: list[Warning_]) -> Tree:
 
 def _wanted(unique_id: str, spec: Spec, world: World) -> bool:
     """Whether the command works on a selected node."""
-    resource = world.index.resources[unique_id]
-    kind = get(resource, "resource_type")
+    card = world.index.resources[unique_id]
+    kind = card.resource_type
     if (spec.resource_types is not None and kind not in spec.resource_types) or kind in spec.exclude_resource_types:
         return False
     if spec.empty_nodes or unique_id not in world.index.nodes or kind == "seed":
         return True
-    return bool(resource.raw_code.strip())
+    return card.coded
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,8 @@ from fnmatch import translate
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
-from understudy.core.config import listed
+from understudy.core.card import Card
 from understudy.core.manifest import Manifest
-from understudy.graph.dag import members
 from understudy.select.files import FileTree
 
 UNIT_TEST = "unit_test"
@@ -25,14 +24,11 @@ class Index:
     project_name: str
 
     @cached_property
-    def resources(self) -> dict[str, Any]:
+    def resources(self) -> dict[str, Card]:
         """Everything that can be selected."""
-        nodes = self.manifest.nodes.items()
-        found: dict[str, Any] = {i: node for i, node in nodes if node.config.get("enabled") is not False}
-        found.update((i, member) for i, member in members(self.manifest, nodes=False) if _enabled(member))
-        return found
+        return {unique_id: card for unique_id, card in self.manifest.cards.items() if card.enabled}
 
-    def of_type(self, *types: str) -> Iterator[tuple[str, Any]]:
+    def of_type(self, *types: str) -> Iterator[tuple[str, Card]]:
         """The resources of these types."""
         for resource_type in types:
             for unique_id in self.by_type.get(resource_type, ()):
@@ -41,46 +37,45 @@ class Index:
     @cached_property
     def by_type(self) -> dict[str, list[str]]:
         """resource_type -> unique_ids."""
-        return _index((get(resource, "resource_type"), i) for i, resource in self.resources.items())
+        return _index((card.resource_type, i) for i, card in self.resources.items())
 
     @cached_property
-    def nodes(self) -> dict[str, Any]:
+    def nodes(self) -> dict[str, Card]:
         """What stands under `nodes` in the manifest."""
-        return {unique_id: node for unique_id, node in self.resources.items() if unique_id in self.manifest.nodes}
+        return {unique_id: card for unique_id, card in self.resources.items() if unique_id in self.manifest.nodes}
 
     @cached_property
     def by_tag(self) -> dict[str, list[str]]:
         """tag -> unique_ids."""
-        return _index((tag, i) for i, resource in self.resources.items() for tag in _tags(resource))
+        return _index((tag, i) for i, card in self.resources.items() for tag in card.tags)
 
     @cached_property
     def by_package(self) -> dict[str, list[str]]:
         """package -> unique_ids."""
-        return _index((get(resource, "package_name"), i) for i, resource in self.resources.items())
+        return _index((card.package_name, i) for i, card in self.resources.items())
 
     @cached_property
     def by_group(self) -> dict[str, list[str]]:
         """group -> unique_ids of nodes and metrics."""
-        grouped = ((get(each, "config") or {}).get("group") for each in self.resources.values())
-        able = ((group, i) for group, i in zip(grouped, self.resources, strict=True) if group)
+        able = ((card.config_group, i) for i, card in self.resources.items() if card.config_group)
         return _index((group, i) for group, i in able if i in self.nodes or i in self.manifest.metrics)
 
     @cached_property
     def by_file(self) -> dict[str, list[str]]:
         """original_file_path -> unique_ids."""
-        return _index((get(resource, "original_file_path"), i) for i, resource in self.resources.items())
+        return _index((card.original_file_path, i) for i, card in self.resources.items())
 
     @cached_property
     def by_name(self) -> dict[str, list[str]]:
         """A name, or the beginning of one -> unique_ids that `fqn` must look at: the last part (of a version: the model's
         name, and name_version), and the first part with and without the package.
         """
-        return _index((key, i) for i, resource in self.named.items() for key in resource.words())
+        return _index((key, i) for i, name in self.named.items() for key in name.words())
 
     @cached_property
     def named(self) -> dict[str, Fqn]:
         """The names of everything but sources."""
-        return {i: Fqn.of(resource) for i, resource in self.resources.items() if i not in self.manifest.sources}
+        return {i: Fqn.of(card) for i, card in self.resources.items() if i not in self.manifest.sources}
 
     @cached_property
     def tests(self) -> frozenset[str]:
@@ -93,12 +88,18 @@ class Index:
 
         dbt looks for a path on the disk, below the project's root; a file without any resource can match nothing.
         """
-        resources: list[Any] = [*self.resources.values(), *self.manifest.macros.values(), *self.manifest.docs.values()]
-        resources += [each for several in self.manifest.disabled.values() for each in several]
-        own = [resource for resource in resources if get(resource, "package_name") == self.project_name]
-        paths = {get(resource, "original_file_path") for resource in own}
-        patched = {patch_of(resource, self.project_name) for resource in resources}
-        return FileTree(path for path in paths | patched if path)
+        manifest = self.manifest
+        paths = {card.original_file_path for card in self.resources.values() if card.package_name == self.project_name}
+        patched: list[Any] = [*self.resources.values()]
+        others: list[Any] = [each for many in manifest.disabled.values() for each in many]
+        for part in (
+            manifest.macros,
+            manifest.docs,
+        ):  # the engine's own macros, of which there are many, are in no file
+            others += [part[unique_id] for unique_id in part if not unique_id.startswith("macro.dbt.")]
+        paths |= {get(each, "original_file_path") for each in others if get(each, "package_name") == self.project_name}
+        paths |= {path for each in (*patched, *others) if (path := patch_of(each, self.project_name))}
+        return FileTree(paths)
 
 
 class Fqn(NamedTuple):
@@ -113,13 +114,13 @@ class Fqn(NamedTuple):
     """Where the parts below the package begin."""
 
     @classmethod
-    def of(cls, resource: Any) -> Fqn:
+    def of(cls, card: Card) -> Fqn:
         """The name of a resource."""
-        fqn: list[str] = get(resource, "fqn") or [get(resource, "package_name"), get(resource, "name")]
+        fqn = card.fqn
         joined = ".".join(fqn)
         parts = tuple(fqn) if joined.count(".") < len(fqn) else tuple(joined.split("."))
         after_package = 1 + fqn[0].count(".")
-        if get(resource, "version") is not None and get(resource, "resource_type") == "model":
+        if card.version is not None and card.resource_type == "model":
             return cls(parts, fqn[-2], "_".join(fqn[-2:]), after_package)
         return cls(parts, fqn[-1], None, after_package)
 
@@ -130,7 +131,7 @@ class Fqn(NamedTuple):
 
 
 def get(resource: Any, key: str) -> Any:
-    """A field of a resource; kinds that are kept as parsed may be plain maps."""
+    """A field of a resource; what is disabled may be a plain map."""
     return getattr(resource, key, None) if type(resource) is not dict else resource.get(key)
 
 
@@ -138,17 +139,6 @@ def patch_of(resource: Any, package: str | None = None) -> str | None:
     """The path of the properties file that describes a resource; of another package than `package`: None."""
     owner, _, path = (get(resource, "patch_path") or "").partition("://")
     return path or None if package is None or owner == package else None
-
-
-def _enabled(resource: Any) -> bool:
-    config = get(resource, "config") or {}
-    return get(resource, "resource_type") == "exposure" or config.get("enabled") is not False
-
-
-def _tags(resource: Any) -> Iterable[str]:
-    """The tags of a resource; unit tests have them in their config alone."""
-    tags = get(resource, "tags")
-    return tags if tags is not None else listed((get(resource, "config") or {}).get("tags") or [])
 
 
 def _index(pairs: Iterable[tuple[Any, str]]) -> dict[Any, list[str]]:

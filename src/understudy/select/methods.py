@@ -7,12 +7,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from understudy.core.card import Card
 from understudy.core.config import hook_name
-from understudy.core.nodes import GenericTest, Model, SingularTest, Version
+from understudy.core.nodes import Version
 from understudy.errors import SelectorError, did_you_mean
 from understudy.select.files import with_folders
 from understudy.select.grammar import Criterion
-from understudy.select.index import UNIT_TEST, Fqn, get, has_wildcard, look_up, patch_of, pattern
+from understudy.select.index import UNIT_TEST, Fqn, has_wildcard, look_up, patch_of, pattern
 from understudy.select.world import World
 
 Method = Callable[[World, Criterion], Iterable[str]]
@@ -22,19 +23,16 @@ RESOURCE_TYPES = (
     "semantic_model", "saved_query", "unit_test", "macro", "doc", "group", "fixture", "rpc", "sql_operation",
 )  # fmt: skip
 STATUSES = ("success", "error", "skipped", "pass", "fail", "warn", "partial success", "no-op", "runtime error")
-TEST_TYPES: Mapping[str, tuple[type, ...]] = {
-    "generic": (GenericTest,),
-    "schema": (GenericTest,),
-    "singular": (SingularTest,),
-    "data": (GenericTest, SingularTest),
-    "unit": (),
-}
+TEST_TYPES: Mapping[str, tuple[bool, ...]] = {
+    "generic": (True,), "schema": (True,), "singular": (False,), "data": (True, False), "unit": (),
+}  # fmt: skip
+"""Word -> whether data tests of that type are generic; unit tests are neither."""
 
 
 def access(world: World, criterion: Criterion) -> Iterator[str]:
     """Models of that access."""
     level = _one_of(criterion, ("private", "protected", "public"))
-    return (i for i, node in world.index.of_type("model") if node.access == level)
+    return (i for i, card in world.index.of_type("model") if card.access == level)
 
 
 def config(world: World, criterion: Criterion) -> Iterator[str]:
@@ -45,10 +43,10 @@ def config(world: World, criterion: Criterion) -> Iterator[str]:
     value = criterion.value
     word = str(value).lower()
     keys = tuple(hook_name(key) if n == 0 else key for n, key in enumerate(criterion.arguments))
-    for i, resource in world.index.resources.items():
+    for i in world.index.resources:
         if i not in world.index.nodes and i not in world.manifest.sources:
             continue
-        found: Any = resource.config
+        found: Any = world.manifest.config(i)
         for key in keys:
             found = found.get(key) if isinstance(found, dict) else None
         if keys == ("severity",):
@@ -118,7 +116,7 @@ def group(world: World, criterion: Criterion) -> Iterator[str]:
 def name(world: World, criterion: Criterion) -> Iterator[str]:
     """Anything of exactly that name (ours; dbt 1.11 has `fqn`, which also takes the beginning of a longer name)."""
     fits = pattern(criterion.value).match
-    return (i for i, resource in world.index.resources.items() if fits(get(resource, "name") or ""))
+    return (i for i, card in world.index.resources.items() if fits(card.name))
 
 
 def package(world: World, criterion: Criterion) -> Iterator[str]:
@@ -130,8 +128,8 @@ def path(world: World, criterion: Criterion) -> Iterator[str]:
     """What stands in a file, or below a folder, or is described in exactly such a properties file."""
     paths = world.index.files.glob(criterion.value)
     within = {file for file in world.index.by_file if any(path in paths for path in with_folders(file))}
-    for i, resource in world.index.resources.items():
-        if get(resource, "original_file_path") in within or patch_of(resource) in paths:
+    for i, card in world.index.resources.items():
+        if card.original_file_path in within or patch_of(card) in paths:
             yield i
 
 
@@ -157,8 +155,8 @@ def source(world: World, criterion: Criterion) -> Iterator[str]:
         )
     wanted = {1: ["*", *words, "*"], 2: ["*", *words], 3: words}[len(words)]
     in_package, in_source, table = (pattern(word).match for word in wanted)
-    for i, node in world.index.of_type("source"):
-        if in_package(node.package_name) and in_source(node.source_name) and table(node.name):
+    for i, card in world.index.of_type("source"):
+        if in_package(card.package_name) and in_source(card.source_name or "") and table(card.name):
             yield i
 
 
@@ -183,29 +181,29 @@ def tag(world: World, criterion: Criterion) -> Iterator[str]:
 def test_name(world: World, criterion: Criterion) -> Iterator[str]:
     """Generic tests of that kind (`unique`), and unit tests of that name."""
     fits = pattern(criterion.value).match
-    for i, node in world.index.of_type("test"):
-        if isinstance(node, GenericTest) and fits(node.test_metadata.name):
+    for i, card in world.index.of_type("test"):
+        if card.test is not None and fits(card.test):
             yield i
-    for i, unit in world.index.of_type(UNIT_TEST):
-        if fits(get(unit, "name")):
+    for i, card in world.index.of_type(UNIT_TEST):
+        if fits(card.name):
             yield i
 
 
 def test_type(world: World, criterion: Criterion) -> Iterator[str]:
     """Tests that are generic (schema), singular, either (data), or unit tests."""
-    types = TEST_TYPES[_one_of(criterion, tuple(TEST_TYPES))]
-    if not types:
+    generic = TEST_TYPES[_one_of(criterion, tuple(TEST_TYPES))]
+    if not generic:
         return (i for i, _ in world.index.of_type(UNIT_TEST))
-    return (i for i, node in world.index.of_type("test") if isinstance(node, types))
+    return (i for i, card in world.index.of_type("test") if (card.test is not None) in generic)
 
 
 def version(world: World, criterion: Criterion) -> Iterator[str]:
     """Models by how their version stands to the latest one; `none`: without versions."""
     wanted = _one_of(criterion, ("latest", "prerelease", "old", "none"))
-    return (i for i, node in world.index.of_type("model") if _version_kind(node) == wanted)
+    return (i for i, card in world.index.of_type("model") if _version_kind(card) == wanted)
 
 
-def _version_kind(model: Model) -> str | None:
+def _version_kind(model: Card) -> str | None:
     if model.version is None:
         return "none"
     if model.version == model.latest_version:
@@ -234,8 +232,8 @@ def _named(kind: str) -> Method:
             hint = f"Write {kind}:name or {kind}:package.name."
             raise SelectorError(f"'{kind}:{criterion.value}' has more than two parts", hint=hint)
         in_package, fits = (pattern(word).match for word in (["*", *words] if len(words) == 1 else words))
-        for i, resource in world.index.of_type(kind):
-            if in_package(get(resource, "package_name")) and fits(get(resource, "name")):
+        for i, card in world.index.of_type(kind):
+            if in_package(card.package_name) and fits(card.name):
                 yield i
 
     return search

@@ -8,7 +8,7 @@ from support.resources import group, make, manifest_of
 from understudy.core.manifest import Manifest
 from understudy.core.nodes import DependsOn, UnitTest
 from understudy.errors import CycleError
-from understudy.graph.dag import Dag, group_map, parents_of
+from understudy.graph.dag import Dag, group_map
 
 DIAMOND = Dag.from_parents({"d": ["b", "c"], "b": ["a"], "c": ["a"], "a": [], "e": ["d"], "lonely": []})
 
@@ -86,14 +86,12 @@ def test_every_kind_stands_in_the_graph() -> None:
     manifest = manifest_of(
         make("seed.shop.raw"), make("model.shop.a", "seed.shop.raw", "source.shop.s.t", "function.shop.f"),
         make("source.shop.s.t"), make("exposure.shop.board", "model.shop.a"), make("function.shop.f"),
-        metrics={"metric.shop.m": {"depends_on": {"nodes": ["model.shop.a"]}}},
-        unit_tests={"unit_test.shop.u": {}},
+        make("metric.shop.m", "model.shop.a"), make("unit_test.shop.u"),
     )  # fmt: skip
     dag = Dag.of(manifest)
     assert list(dag.parents("model.shop.a")) == ["seed.shop.raw", "source.shop.s.t", "function.shop.f"]
     assert list(dag.children("model.shop.a")) == ["exposure.shop.board", "metric.shop.m"]
     assert list(dag.parents("unit_test.shop.u")) == []
-    assert parents_of(make("source.shop.s.t")) == ()
 
 
 def test_groups_list_their_nodes() -> None:

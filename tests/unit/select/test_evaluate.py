@@ -32,10 +32,7 @@ def world(**selectors: Any) -> World:
         make("test.shop.t_a", "model.shop.a"), make("test.shop.t_b", "model.shop.b"), make("test.shop.t_c", "model.shop.c"),
         make("test.shop.t_ac", "model.shop.a", "model.shop.c"), make("test.shop.t_raw_a", "source.shop.s.raw", "model.shop.a"),
         make("exposure.shop.board", "model.shop.d"),
-        unit_tests={"unit_test.shop.u": {
-            "resource_type": "unit_test", "package_name": "shop", "name": "u", "config": {}, "fqn": ["shop", "u"],
-            "depends_on": {"nodes": ["model.shop.b"]},
-        }},
+        make("unit_test.shop.u", "model.shop.b", fqn=["shop", "u"]),
     )  # fmt: skip
     return World(manifest, Dag.of(manifest), "shop", selectors=read_selectors({**SELECTORS, **selectors}))
 

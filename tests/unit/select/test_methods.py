@@ -48,14 +48,8 @@ def shop() -> Manifest:
         make("test.shop.unique_orders", "model.shop.orders", test_name="unique", config={"severity": "Warn"}),
         make("test.shop.single", "model.shop.orders", config={"severity": None}),
         make("exposure.shop.board", "model.shop.orders", tags=["mart"]), make("exposure.lib.board"),
-        metrics={"metric.shop.m": {
-            "resource_type": "metric", "package_name": "shop", "name": "m", "config": {"group": "fin"},
-            "original_file_path": "models/s.yml",
-        }},
-        unit_tests={"unit_test.shop.u": {
-            "resource_type": "unit_test", "package_name": "shop", "name": "u", "config": {"tags": "quick"},
-            "fqn": ["shop", "u"], "original_file_path": "models/u.yml",
-        }},
+        make("metric.shop.m", config={"group": "fin"}, original_file_path="models/s.yml"),
+        make("unit_test.shop.u", config={"tags": "quick"}, fqn=["shop", "u"], original_file_path="models/u.yml"),
         macros={"macro.shop.m": macro}, disabled={"model.shop.gone": [make("model.shop.gone", original_file_path="old/gone.sql")]},
     )  # fmt: skip
 
