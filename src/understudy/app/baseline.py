@@ -19,11 +19,10 @@ from understudy.app.load import Project, load_project
 from understudy.app.options import WarnRules
 from understudy.app.written import Written
 from understudy.artifacts import atomic
-from understudy.artifacts.state_files import MANIFEST, StateFile
+from understudy.artifacts.state_files import GIT, MANIFEST, StateFile
 from understudy.errors import StateError, UnderstudyError
 from understudy.project.history import Base, extract, merge_base
 
-SCHEME = "git:"
 FOLDER = os.path.join(".understudy", "baselines")
 INPUTS = "inputs.json"
 KEEP = 8
@@ -51,7 +50,7 @@ class Recording(Mapping[str, str]):
 def git_state(invocation: Invocation, project: Project, text: str, flag: str) -> StateFile:
     """The state of a revision. Raises StateError: git cannot tell, or what stood there cannot be parsed."""
     root, environ = project.settings.root.root, invocation.environ
-    base = merge_base(root, text.removeprefix(SCHEME), environ, flag)
+    base = merge_base(root, text.removeprefix(GIT), environ, flag)
     shelf = os.path.join(root, FOLDER)
     prefix = _key(base, project)
     found = next((each for each in _shelved(shelf) if each.name.startswith(prefix) and _fits(each, environ)), None)

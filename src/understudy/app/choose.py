@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from understudy.app.commands import Command
-from understudy.app.inline import with_inline
 from understudy.app.invocation import Invocation, Retried
 from understudy.app.load import Project
 from understudy.app.options import Options
@@ -39,6 +38,8 @@ class Chosen:
 def chosen(invocation: Invocation, project: Project, states: States, command: Command) -> Chosen:
     """What `--inline`, `retry` or the selection says. Raises SelectorError, StateError; JinjaError, LinkError of a query."""
     if invocation.options.inline is not None:
+        from understudy.app.inline import with_inline
+
         extended, selection = with_inline(invocation, project, invocation.options.inline)
         return Chosen(extended, selection, frozenset())
     selection = choose(invocation, project, states, command)

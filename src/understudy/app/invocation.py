@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from understudy.app.events import Event, WarningRaised
 from understudy.app.options import Options, WarnRules
 from understudy.core.warning import Warning_
 from understudy.errors import UsageError
-from understudy.execute.worker import Again
+
+if TYPE_CHECKING:
+    from understudy.execute.worker import Again
 
 Emit = Callable[[Event], None]
 

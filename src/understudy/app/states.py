@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 
-from understudy.app.baseline import SCHEME, git_state
 from understudy.app.events import StateInUse
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project
 from understudy.artifacts.run_results import PriorResult
 from understudy.artifacts.state_files import (
+    GIT,
     MANIFEST,
     SOURCES,
     StateFile,
@@ -105,7 +105,9 @@ class States:
         return replace(found, name=environment.name)
 
     def _find(self, path: str, flag: str) -> StateFile:
-        if path.startswith(SCHEME):
+        if path.startswith(GIT):
+            from understudy.app.baseline import git_state
+
             return git_state(self._invocation, self._project, path, flag)
         return find_state(
             path,

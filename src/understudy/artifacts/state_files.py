@@ -17,6 +17,8 @@ from understudy.state.prior import Prior, decode_prior
 MANIFEST = "manifest.json"
 RUN_RESULTS = "run_results.json"
 SOURCES = "sources.json"
+GIT = "git:"
+"""How a path begins that is no path, but a revision."""
 PARTS = (MANIFEST, RUN_RESULTS, SOURCES)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -93,3 +94,17 @@ class Settings:
     def package(self, name: str) -> Package | None:
         """The package of that name."""
         return next((package for package in self.packages if package.name == name), None)
+
+
+def package_vars(settings: Settings, package: str) -> Mapping[str, Any]:
+    """The variables that a package's nodes see (dbt 1.11: ModelConfiguredVar).
+
+    First `--vars`, then what the root project sets for the package, then what it sets for all, then the package's own.
+    """
+    layers: list[Mapping[str, Any]] = [settings.cli_vars]
+    own = settings.package(package)
+    for project in (settings.root, own):
+        if project is not None and (project is settings.root or project.name != settings.root.name):
+            scoped = project.vars.get(package)
+            layers += [scoped, project.vars] if isinstance(scoped, Mapping) else [project.vars]
+    return ChainMap(*[dict(layer) if not isinstance(layer, dict) else layer for layer in layers])

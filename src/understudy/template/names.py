@@ -47,6 +47,8 @@ class Builtins(Mapping[str, Any]):
         elif key == "render":
             value = self._state.render
         else:
+            if key in flags.OF_THE_RUN:
+                self._state.note("run")
             value = MEMBERS[key](self._state)
         self._cache[key] = value
         return value

@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from understudy.core.nodes import GenericTest, Node
-from understudy.core.project import Settings
+from understudy.core.project import Settings, package_vars
 from understudy.core.walk import KeyPath, has_jinja, walk
 from understudy.errors import JinjaError
 from understudy.sql.dialect import Dialect
 from understudy.template import literal
-from understudy.template.contexts.variables import Var, env_lookup, package_vars
+from understudy.template.contexts.variables import Var, env_lookup
 from understudy.template.generic import KWARGS, SIMPLE, render_kwargs, scan_simple
 from understudy.template.macros import Found, MacroIndex
 from understudy.template.names import Lazy
-from understudy.template.scope import Captured, Database, Lookups
+from understudy.template.scope import Captured, Database, Input, Lookups
 from understudy.template.session import OWN_CALLS, Session, Shared
 from understudy.template.state import SECRET, Notify, secret_digest, unheard
 from understudy.template.unasked import UnaskedDatabase
@@ -45,6 +45,10 @@ class Renderer:
         self._vars: dict[str, Mapping[str, Any]] = {}
         self._naming: dict[str, Session] = {}
         self._name_macros: dict[tuple[str, str], Found] = {}
+
+    def watch(self, inputs: set[Input] | None) -> None:
+        """Put what renderings depend on into this set from here on; None: nobody wants to know."""
+        self._shared.inputs = inputs
 
     def provide(self, **values: Any) -> None:
         """Names for all renderings from here on (`graph`, `selected_resources`); a `Lazy` is made when it is asked for."""
@@ -107,13 +111,15 @@ class Renderer:
         lose their last line end. Leaves for whose key path `keep` answers true stay. `extra` adds names (`doc`).
         `captured` notes variables. Raises JinjaError.
         """
-        names: dict[str, Any] = {}
+        names: dict[str, Any] | None = None
 
         def text(source: str) -> Any:
+            nonlocal names
             if not has_jinja(source):
                 return literal.normal_lines(source)
-            if not names:
-                names.update(self._settings_names(package, captured or Captured()), **(extra or {}))
+            if names is None:
+                names = self._settings_names(package, captured or Captured())
+                names.update(extra or {})
             return render_text(source, names, native=native)
 
         return walk(value, text, keep)
@@ -126,8 +132,17 @@ class Renderer:
         def used(name: str, value: str) -> None:
             captured.env_vars[name] = secret_digest(value) if name.startswith(SECRET) else value
 
-        var = Var(self.vars(package), used=captured.vars.__setitem__)
-        return names(settings, var=var, env_var=env_lookup(settings.env, used=used))
+        var = Var(
+            self.vars(package),
+            used=captured.vars.__setitem__,
+            note=lambda name: self._note("var", package, name),
+        )
+        env_var = env_lookup(settings.env, used=used, note=lambda name: self._note("env", name))
+        return names(settings, var=var, env_var=env_var, note=self._note)
+
+    def _note(self, *input: str) -> None:
+        if self._shared.inputs is not None:
+            self._shared.inputs.add(input)
 
     def vars(self, package: str) -> Mapping[str, Any]:
         """The variables that a package's nodes see."""

@@ -22,7 +22,7 @@ from understudy.template.names import Builtins, Names
 from understudy.template.objects import RelationObject, wrap
 from understudy.template.relations import node_relation
 from understudy.template.runtime_config import runtime_config
-from understudy.template.scope import Captured, Database, Lookups, MacroContext
+from understudy.template.scope import Captured, Database, Input, Lookups, MacroContext
 from understudy.template.state import Notify, Return, State
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class Shared:
         self.vars: dict[str, Mapping[str, Any]] = {}
         self.target: Mapping[str, Any] = target_dict(settings.target)
         self.runtime_config = runtime_config(settings)
+        self.inputs: set[Input] | None = None
+        """Takes what renderings depend on, as long as a project is parsed."""
         self._engine: Engine | None = None
 
     @property
@@ -191,6 +193,11 @@ class Session(State):
         """Core's values as templates of this engine see them."""
         return wrap(value, CLASSES[self.dialect.name])
 
+    def note(self, *input: str) -> None:
+        """Note on what the outcome depends, while the project is parsed."""
+        if self.shared.inputs is not None:
+            self.shared.inputs.add(input)
+
     # Rendering
 
     def render(self, text: str) -> str:
@@ -222,6 +229,7 @@ class Session(State):
         try:
             if found.builtin is not None:
                 return self._wrapped(found.builtin(cast(MacroContext, self), *args, **kwargs))
+            self.note("macro", found.unique_id)
             keywords = {key: self._wrapped(value) for key, value in kwargs.items()}
             return self._jinja_macro(found)(*map(self._wrapped, args), **keywords)
         except Return as ended:

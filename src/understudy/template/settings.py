@@ -51,19 +51,33 @@ def render_settings(
     return walk(value, text)
 
 
-def names(settings: Settings, *, var: Var, env_var: Callable[..., str]) -> dict[str, Any]:
-    """The names for properties files (dbt 1.11: SchemaYamlContext)."""
-    return {
+class Noted(dict[str, Any]):
+    """Names that tell when one is asked for whose value belongs to the run."""
+
+    def __init__(self, names: Mapping[str, Any], note: Callable[..., None]) -> None:
+        super().__init__(names)
+        self._note = note
+
+    def __getitem__(self, key: str) -> Any:
+        if key in flags.OF_THE_RUN:
+            self._note("run")
+        return super().__getitem__(key)
+
+
+def names(settings: Settings, *, var: Var, env_var: Callable[..., str], note: Callable[..., None]) -> dict[str, Any]:
+    """The names for properties files (dbt 1.11: SchemaYamlContext); `note` hears what their values depend on."""
+    found = {
         **plain.FUNCTIONS,
         "dbt_version": flags.DBT_VERSION,
-        "modules": Modules(),
+        "modules": Modules(lambda: note("run")),
         "target": flags.target_dict(settings.target),
         "project_name": settings.root.name,
         "invocation_id": settings.invocation_id,
-        "flags": flags.Flags(settings.flags),
+        "flags": flags.Flags(settings.flags, lambda name: note("flag", name)),
         "var": var,
         "env_var": env_var,
     }
+    return Noted(found, note)
 
 
 def render(source: str, names: Mapping[str, Any], *, native: bool) -> Any:

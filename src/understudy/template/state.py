@@ -86,6 +86,10 @@ class State(ABC):
     def render(self, text: str) -> str:
         """Render another text with the same names."""
 
+    @abstractmethod
+    def note(self, *input: str) -> None:
+        """Note on what the outcome depends (`scope.Input`), while somebody wants to know."""
+
     def used_env_var(self, name: str, value: str) -> None:
         """Note an environment variable; a secret by its hash."""
         self.uses.env_vars[name] = secret_digest(value) if name.startswith(SECRET) else value

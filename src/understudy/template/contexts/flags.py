@@ -59,15 +59,21 @@ def flag(settings: Settings, name: str) -> Any:
     return None
 
 
+OF_THE_RUN = frozenset({"invocation_id", "invocation_args_dict", "run_started_at", "dbt_metadata_envs"})
+"""Names whose values another run may find changed."""
+
+
 class Flags:
     """`flags.FULL_REFRESH` and the others, in capitals as in dbt."""
 
-    __slots__ = ("_flags",)
+    __slots__ = ("_flags", "_note")
 
-    def __init__(self, flags: Mapping[str, Any]) -> None:
+    def __init__(self, flags: Mapping[str, Any], note: Callable[[str], None] = lambda name: None) -> None:
+        self._note = note
         self._flags = {**DEFAULT_FLAGS, **{name.upper(): value for name, value in flags.items()}}
 
     def __getattr__(self, name: str) -> Any:
+        self._note(name.upper())
         try:
             return self._flags[name.upper()]
         except KeyError:
@@ -75,6 +81,7 @@ class Flags:
 
     def get(self, name: str, default: Any = None) -> Any:
         """A flag, or the default."""
+        self._note(name.upper())
         return self._flags.get(name.upper(), default)
 
 
@@ -97,12 +104,12 @@ MEMBERS: dict[str, Callable[[State], Any]] = {
     "project_name": lambda state: state.settings.root.name,
     "target": lambda state: target_dict(state.settings.target),
     "env": lambda state: target_dict(state.settings.target),
-    "flags": lambda state: Flags(state.settings.flags),
+    "flags": lambda state: Flags(state.settings.flags, lambda name: state.note("flag", name)),
     "invocation_id": lambda state: state.settings.invocation_id,
     "invocation_args_dict": arguments,
     "run_started_at": run_started_at,
     "thread_id": lambda state: threading.current_thread().name,
-    "modules": lambda state: Modules(),
+    "modules": lambda state: Modules(lambda: state.note("run")),
     "dbt_metadata_envs": lambda state: dict(state.settings.metadata_envs),
     "selected_resources": lambda state: [],
     "execute": lambda state: state.execute,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import itertools
 import re
+from collections.abc import Callable
 from typing import Any
 
 EXPORTS: dict[str, tuple[str, ...]] = {
@@ -27,9 +28,15 @@ EXPORTS: dict[str, tuple[str, ...]] = {
 class Modules:
     """The modules by name, each as a dict of what it exports; pytz is imported when it is asked for."""
 
-    __slots__ = ()
+    __slots__ = ("_clock",)
+
+    def __init__(self, clock: Callable[[], None] = lambda: None) -> None:
+        self._clock = clock
+        """Hears when somebody might look at the time."""
 
     def __getitem__(self, name: str) -> dict[str, Any]:
+        if name == "datetime":
+            self._clock()
         if name == "pytz":
             import pytz
 

@@ -12,6 +12,19 @@ from understudy.template.scope import Lookups
 from understudy.template.state import State
 
 
+class _Settings:
+    """`ref.config`: the project's settings, which another run may find changed."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def __getattr__(self, name: str) -> Any:
+        self._state.note("run")
+        return getattr(self._state.runtime_config, name)
+
+
 def ref(state: State) -> Callable[..., Any]:
     """`ref(name)`, `ref(package, name)`, with `version=` or `v=`."""
 
@@ -28,7 +41,7 @@ def ref(state: State) -> Callable[..., Any]:
             return _own(state)
         return wrap(_lookups(state).ref(package, name, version))
 
-    setattr(ref, "config", state.runtime_config)  # noqa: B010 - functions have no such attribute for mypy
+    setattr(ref, "config", _Settings(state))  # noqa: B010 - functions have no such attribute for mypy
     return ref
 
 

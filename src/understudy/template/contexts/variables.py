@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from understudy.core.project import Settings
 from understudy.core.walk import has_jinja
 from understudy.errors import JinjaError, Place, did_you_mean
 from understudy.template.state import SECRET, State
@@ -14,24 +12,14 @@ from understudy.template.state import SECRET, State
 MISSING: Any = object()
 
 
-def package_vars(settings: Settings, package: str) -> Mapping[str, Any]:
-    """The variables that a package's nodes see (dbt 1.11: ModelConfiguredVar).
-
-    First `--vars`, then what the root project sets for the package, then what it sets for all, then the package's own.
-    """
-    layers: list[Mapping[str, Any]] = [settings.cli_vars]
-    own = settings.package(package)
-    for project in (settings.root, own):
-        if project is not None and (project is settings.root or project.name != settings.root.name):
-            scoped = project.vars.get(package)
-            layers += [scoped, project.vars] if isinstance(scoped, Mapping) else [project.vars]
-    return ChainMap(*[dict(layer) if not isinstance(layer, dict) else layer for layer in layers])
+def _nobody(name: str) -> None:
+    """Hears of a name that was looked up, and forgets it."""
 
 
 class Var:
-    """`var(name, default)`; `var.has_var(name)`."""
+    """`var(name, default)`; `var.has_var(name)`. `note` hears of every name that is looked up, `used` of what came of it."""
 
-    __slots__ = ("_found", "_lenient", "_owner", "_place", "_render", "_used")
+    __slots__ = ("_found", "_lenient", "_note", "_owner", "_place", "_render", "_used")
 
     def __init__(
         self,
@@ -42,8 +30,10 @@ class Var:
         lenient: bool = False,
         used: Callable[[str, Any], None] | None = None,
         render: Callable[[str], Any] | None = None,
+        note: Callable[[str], None] = _nobody,
     ) -> None:
         self._found = found
+        self._note = note
         self._owner = owner
         self._place = place
         self._lenient = lenient
@@ -52,9 +42,11 @@ class Var:
 
     def has_var(self, var_name: str) -> bool:
         """Whether anybody sets the variable."""
+        self._note(var_name)
         return var_name in self._found
 
     def __call__(self, var_name: str, default: Any = MISSING) -> Any:
+        self._note(var_name)
         value = self._value(var_name, default)
         if self._used is not None:
             self._used(var_name, value)
@@ -87,6 +79,7 @@ def node_var(state: State) -> Var:
         lenient=state.parsing,
         used=state.uses.vars.__setitem__,
         render=state.render,
+        note=lambda name: state.note("var", state.package, name),
     )
 
 
@@ -96,6 +89,7 @@ def env_lookup(
     secrets: bool = False,
     used: Callable[[str, str], None] | None = None,
     place: Place | None = None,
+    note: Callable[[str], None] = _nobody,
 ) -> Callable[..., str]:
     """`env_var(name, default)`; secrets only where `secrets` says so (profiles.yml, packages.yml).
 
@@ -108,6 +102,7 @@ def env_lookup(
                 f"Secret env vars are allowed only in profiles.yml or packages.yml. Found '{var}' referenced elsewhere",
                 place=place,
             )
+        note(var)
         value = env(var)
         if value is None:
             value = default
@@ -123,7 +118,9 @@ def env_lookup(
 
 def node_env_var(state: State) -> Callable[..., str]:
     """`env_var` for a node."""
-    return env_lookup(state.settings.env, used=state.used_env_var, place=state.place)
+    return env_lookup(
+        state.settings.env, used=state.used_env_var, place=state.place, note=lambda name: state.note("env", name)
+    )
 
 
 MEMBERS: dict[str, Callable[[State], Any]] = {"var": node_var, "env_var": node_env_var}
