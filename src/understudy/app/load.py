@@ -157,7 +157,7 @@ def load_project(invocation: Invocation) -> Project:
         read_seed=read_seed,
         notify=listener(invocation),
     )
-    invocation.warn(*parsed.warnings)
+    invocation.warn(*settings.warnings, *parsed.warnings)
     invocation.warn(*link(parsed.manifest, settings))
     read_selectors(settings.root.selectors)  # says what is wrong with them
     parsed.manifest.selectors = manifest_selectors(settings.root.selectors)

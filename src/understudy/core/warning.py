@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from understudy.errors import Place
@@ -14,3 +15,13 @@ class Warning_:
     name: str
     message: str
     place: Place | None = None
+
+
+def in_order(warnings: Iterable[Warning_]) -> list[Warning_]:
+    """Warnings by file and line, so that they come in one order however the project was read."""
+
+    def key(warning: Warning_) -> tuple[str, int, str, str]:
+        place = warning.place or Place()
+        return place.path or "", place.line or 0, warning.name, warning.message
+
+    return sorted(warnings, key=key)

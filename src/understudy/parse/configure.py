@@ -90,7 +90,7 @@ def set_names(parsing: Parsing, node: Node) -> None:
     config = node.config
     node.database = parsing.generated("database", config["database"], node)
     node.schema = parsing.generated("schema", config["schema"], node) or ""
-    node.alias = parsing.renderer.generate_name("alias", config["alias"], node)
+    node.alias = parsing.named("alias", config["alias"], node) or ""
     if isinstance(node, Snapshot):
         node.database = config["target_database"] or node.database
         node.schema = config["target_schema"] or node.schema
@@ -108,7 +108,7 @@ def generated_names(
         checksum=Checksum("none", ""), config={"database": database, "schema": schema, "alias": alias},
     )  # fmt: skip
     made = parsing.generated("database", database, node), parsing.generated("schema", schema, node) or ""
-    return (*made, parsing.renderer.generate_name("alias", alias, node))
+    return (*made, parsing.named("alias", alias, node) or "")
 
 
 def is_relational(parsing: Parsing, node: Node) -> bool:

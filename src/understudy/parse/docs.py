@@ -9,6 +9,7 @@ from typing import Any
 from understudy.core.nodes import Doc, Exposure, Macro, Metric, Node, Semantic, Source
 from understudy.core.walk import has_jinja
 from understudy.errors import LinkError, Place, UnderstudyError, did_you_mean
+from understudy.parse.cells import Unit
 from understudy.parse.parsing import Parsing, duplicate
 from understudy.parse.scan import Scanned
 
@@ -19,12 +20,16 @@ _EXPRESSION = re.compile(r"\{\{-?(.*?)-?\}\}", re.DOTALL)
 def add_docs(parsing: Parsing, scans: Iterable[Scanned]) -> None:
     """The docs blocks of all files. Raises DuplicateError for a second block of a name in a package, JinjaError."""
     for scan in scans:
-        for block in scan.blocks if scan.file.kind == "docs" else ():
-            file = scan.file
+        if scan.file.kind != "docs":
+            continue
+        file = scan.file
+        parsing.cells.begin(Unit(file.package, file.path, "docs"))
+        for block in scan.blocks:
             unique_id = f"doc.{file.package}.{block.name}"
             other = parsing.manifest.docs.get(unique_id)
             if other is not None:
                 raise duplicate("docs block", block.name, other.original_file_path, file.path, unique_id)
+            parsing.cells.touch(unique_id)
             text = block.contents
             if has_jinja(text):
                 text = str(parsing.renderer.value(text, package=file.package, native=False))
@@ -64,6 +69,7 @@ class Describer:
         if not has_jinja(text):
             return text, []
         used: list[str] = []
+        self.parsing.cells.attend(owner.unique_id)
 
         def doc(*args: Any) -> str:
             if len(args) not in (1, 2):
@@ -73,6 +79,7 @@ class Describer:
             if found is None:
                 raise LinkError(f"There is no docs block '{name}'", hint=did_you_mean(name, self.docs))
             used.append(found.unique_id)
+            self.parsing.cells.note("doc", found.unique_id)
             return found.block_contents
 
         try:

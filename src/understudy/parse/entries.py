@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from understudy.core.source_file import SourceFile
 from understudy.core.walk import KeyPath, has_jinja, walk
 from understudy.errors import Place, UnderstudyError, YamlError
+from understudy.parse.cells import Cell, Unit
 from understudy.parse.parsing import Parsing
 from understudy.parse.scan import Scanned
 from understudy.parse.shapes import SHAPES, misshapen
@@ -31,6 +33,8 @@ class Found:
     raw: Entry
     uses: Captured = field(default_factory=Captured)
     """The variables that rendering it looked up."""
+    cell: Cell = field(default_factory=Cell)
+    """The cell that the entry begins."""
 
     @property
     def name(self) -> str:
@@ -60,7 +64,20 @@ class Found:
 
 def entries(parsing: Parsing, scan: Scanned, key: str) -> list[Found]:
     """The entries of one list, rendered but for what is rendered later. Raises JinjaError, YamlError."""
-    return [render(parsing, scan, key, raw) for raw in scan.tree.get(key) or []]
+    file, seen, found = scan.file, Counter[str](), []
+    for raw in scan.tree.get(key) or ():
+        name = raw["name"]
+        parsing.cells.begin(Unit(file.package, file.path, key, name, seen[name]))
+        seen[name] += 1
+        found.append(render(parsing, scan, key, raw))
+    return found
+
+
+def each_of(parsing: Parsing, found: Iterable[Found]) -> Iterator[Found]:
+    """Entries one after the other, each with its cell at work."""
+    for each in found:
+        parsing.cells.resume(each.cell)
+        yield each
 
 
 def render(parsing: Parsing, scan: Scanned, key: str, raw: Entry) -> Found:
@@ -77,7 +94,7 @@ def render(parsing: Parsing, scan: Scanned, key: str, raw: Entry) -> Found:
     except UnderstudyError as error:
         error.place = Found(scan.file, key, raw, raw).place()
         raise
-    found = Found(scan.file, key, rendered, raw, uses)
+    found = Found(scan.file, key, rendered, raw, uses, parsing.cells.current)
     wrong = misshapen(rendered, SHAPES.get(key, {}))
     if wrong is not None:
         path, words = wrong

@@ -42,6 +42,7 @@ def add_exposure(parsing: Parsing, found: Found) -> None:
         unrendered_config=parsing.configs.unrendered("exposure", file.package, fqn, {}, patch),
         url=found.typed(entry, "url", (str, type(None)), None),
     )
+    parsing.cells.touch(exposure.unique_id)
     _depend(parsing, found, exposure)
     if not exposure.config["enabled"]:
         parsing.manifest.disabled.setdefault(exposure.unique_id, []).append(exposure)
@@ -110,6 +111,7 @@ def add_group(parsing: Parsing, found: Found) -> None:
     """A group. Raises YamlError, or DuplicateError for a second of the name."""
     file = found.file
     unique_id = f"group.{file.package}.{found.name}"
+    parsing.cells.touch(unique_id)
     other = parsing.manifest.groups.get(unique_id)
     if other is not None:
         raise duplicate("group", found.name, other.original_file_path, file.path, unique_id)

@@ -8,6 +8,7 @@ from typing import Any
 from understudy.core.nodes import Analysis, Checksum, Function, Model, Node, Operation, Seed, SingularTest, Snapshot
 from understudy.core.project import Package
 from understudy.core.source_file import SourceFile
+from understudy.parse.cells import Unit
 from understudy.parse.configure import absorb, set_config
 from understudy.parse.parsing import Parsing, below, placed
 from understudy.parse.python_model import read_python
@@ -37,6 +38,7 @@ def add_file_nodes(parsing: Parsing, scans: Sequence[Scanned]) -> None:
     for package in parsing.settings.packages:
         for kind, make in makers:
             for scan in by_kind.get((package.name, kind), []):
+                parsing.cells.begin(Unit(package.name, scan.file.path, kind))
                 with placed(scan.file):
                     make(parsing, scan)
         _operations(parsing, package)
@@ -100,6 +102,7 @@ def _snapshots(parsing: Parsing, scan: Scanned) -> None:
 
 def _operations(parsing: Parsing, package: Package) -> None:
     """The hooks `on-run-start` and `on-run-end` of a package."""
+    parsing.cells.begin(Unit(package.name, "dbt_project.yml", "operation"))
     for when, hooks in (("on-run-start", package.on_run_start), ("on-run-end", package.on_run_end)):
         for index, sql in enumerate(hooks):
             name = f"{package.name}-{when}-{index}"

@@ -13,11 +13,14 @@ from understudy.template import literal
 def patch_macro(parsing: Parsing, found: Found) -> None:
     """Description, arguments, meta and docs of a macro. Raises DuplicateError for a second entry, YamlError."""
     file, entry = found.file, found.entry
-    macro = parsing.manifest.macros.get(f"macro.{file.package}.{found.name}")
+    unique_id = f"macro.{file.package}.{found.name}"
+    macro = parsing.manifest.macros.get(unique_id)
     if macro is None:
+        parsing.cells.note("macro", unique_id)
         message = f"There is no macro for the entry '{found.name}' in {file.path}"
         parsing.warn("MacroNotFoundForPatch", message, Place(file.path))
         return
+    parsing.cells.touch(unique_id)
     if macro.patch_path:
         other = macro.patch_path.split("://", 1)[-1]
         message = f"The macro '{macro.name}' has two entries: in {other} and in {file.path}"
@@ -55,6 +58,7 @@ def add_yaml_snapshot(parsing: Parsing, found: Found) -> None:
     if relation is None:
         return
     file, name, target = found.file, found.name, parsing.settings.target
+    parsing.cells.note("file", file.package, file.path)  # for its checksum
     calls = literal.scan("{{ " + str(relation) + " }}")
     if calls is None or len(calls.refs) + len(calls.sources) != 1:
         hint = "Write ref('model') or source('name', 'table')"

@@ -13,6 +13,7 @@ from understudy.core.project import Settings
 from understudy.core.source_file import SourceFile
 from understudy.core.warning import Warning_
 from understudy.errors import DuplicateError, Place, UnderstudyError
+from understudy.parse.cells import Cells
 from understudy.parse.configs import Configs
 from understudy.parse.scan import Scanned
 from understudy.sql.dialect import Dialect
@@ -39,7 +40,6 @@ class Parsing:
     """The text of a seed's file, which is not read with the others."""
     scans: Mapping[tuple[str, str], Scanned] = field(default_factory=dict)
     """Properties files by package and path."""
-    warnings: list[Warning_] = field(default_factory=list)
     refable: ByName = field(default_factory=dict)
     analyses: ByName = field(default_factory=dict)
     tests: ByName = field(default_factory=dict)
@@ -49,9 +49,14 @@ class Parsing:
     disabled: dict[str, list[Node]] = field(default_factory=dict)
     calls: dict[int, Captured] = field(default_factory=dict)
     """What each node's file asked for, by the node's identity (two disabled nodes may share a unique_id)."""
+    cells: Cells = field(init=False)
+    """Which parts stand and fall together."""
     _literal: dict[str, bool] = field(default_factory=dict)
     _generated: dict[tuple[str, str | None], str | None] = field(default_factory=dict)
     _own_names: frozenset[str] | None = None
+
+    def __post_init__(self) -> None:
+        self.cells = Cells(self.renderer.watch)
 
     def literal(self, package: str) -> bool:
         """Whether `ref`, `source` and `config` mean in a package what they always mean, so that a scan may stand."""
@@ -68,18 +73,28 @@ class Parsing:
             }
             self._own_names = frozenset(names)
         if f"generate_{kind}_name" in self._own_names:
-            return self.renderer.generate_name(kind, custom, node)
+            return self.named(kind, custom, node)
         key = kind, custom
         if key not in self._generated:
-            self._generated[key] = self.renderer.generate_name(kind, custom, node)
+            self._generated[key] = self.named(kind, custom, node)
         return self._generated[key]
+
+    def named(self, kind: Literal["schema", "alias", "database"], custom: str | None, node: Node) -> str | None:
+        """What a `generate_*_name` macro makes. What it depends on concerns all nodes, for it is asked once for many."""
+        at_work = self.cells.current
+        self.cells.resume()
+        try:
+            return self.renderer.generate_name(kind, custom, node)
+        finally:
+            self.cells.resume(at_work)
 
     def warn(self, name: str, message: str, place: Place | None = None) -> None:
         """Note a warning under dbt's name for it."""
-        self.warnings.append(Warning_(name, message, place))
+        self.cells.current.warnings.append(Warning_(name, message, place))
 
     def add(self, node: Node) -> None:
         """Put a node where its `enabled` says. Raises DuplicateError when the name is taken, with both files."""
+        self.cells.touch(node.unique_id)
         if node.config["enabled"]:
             self.put(node)
         else:

@@ -11,13 +11,14 @@ from understudy.core.manifest import Manifest
 from understudy.core.nodes import BaseNode, GenericTest, Macro, MacroDependsOn, Seed
 from understudy.core.project import Settings
 from understudy.core.source_file import SourceFile
-from understudy.core.warning import Warning_
+from understudy.core.warning import Warning_, in_order
 from understudy.errors import ParseError, Place
+from understudy.parse.cells import Cells, Unit
 from understudy.parse.checks import check, infer_primary_keys, settle_disabled
 from understudy.parse.configs import Configs
 from understudy.parse.configure import set_names
 from understudy.parse.docs import add_docs, render_descriptions
-from understudy.parse.entries import Found, entries, normalize
+from understudy.parse.entries import Found, each_of, entries, normalize
 from understudy.parse.exposures import add_exposure, add_group
 from understudy.parse.nodes import add_file_nodes
 from understudy.parse.others import add_yaml_snapshot, patch_macro
@@ -38,11 +39,16 @@ from understudy.template.state import Notify, unheard
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The manifest, not yet linked, with what compiling needs and what there is to warn of."""
+    """The manifest, not yet linked, with what compiling needs, and the cells in which it hangs together."""
 
     manifest: Manifest
     renderer: Renderer
-    warnings: list[Warning_]
+    cells: Cells
+
+    @property
+    def warnings(self) -> list[Warning_]:
+        """What there is to warn of, by file and line."""
+        return in_order(warning for cell in (self.cells.common, *self.cells.all()) for warning in cell.warnings)
 
 
 def unread(seed: Seed) -> str:
@@ -81,7 +87,7 @@ def parse_project(
     renderer = Renderer(settings, index, dialect, notify)
     parsing = Parsing(settings, manifest, renderer, dialect, builtins, Configs(settings), read_seed)
     renderer.lines = manifest.lines
-    parsing.warnings += [*settings.warnings, *(warning for each in scans for warning in each.warnings)]
+    _note_macros(parsing, scans)
     add_docs(parsing, scans)
     add_fixtures(parsing, (each for each in scans if each.file.kind == "fixture"))
     add_file_nodes(parsing, scans)
@@ -91,12 +97,15 @@ def parse_project(
             _properties(parsing, each, sources)
     settle_disabled(parsing)
     sources.build(parsing)
+    parsing.cells.resume()
     _names(parsing)
     settle_unit_tests(parsing)
     render_descriptions(parsing)
     infer_primary_keys(parsing)
+    parsing.cells.resume()
     check(parsing)
-    return Parsed(manifest, renderer, parsing.warnings)
+    parsing.cells.end()
+    return Parsed(manifest, renderer, parsing.cells)
 
 
 def _macros(
@@ -126,6 +135,17 @@ def _macros(
     return index
 
 
+def _note_macros(parsing: Parsing, scans: Sequence[Scanned]) -> None:
+    """The files that stage 1 has dealt with: macros, and what YAML itself gives cause to say."""
+    for each in scans:
+        file = each.file
+        if each.macros or each.warnings:
+            cell = parsing.cells.begin(Unit(file.package, file.path, file.kind))
+            cell.warnings += each.warnings
+        for macro in each.macros:
+            parsing.cells.touch(macro.unique_id)
+
+
 def _all(macros: Sequence[Macro]) -> Mapping[str, Macro]:
     """Every macro under a key of its own, for the index to complain of two with one name."""
     return {f"{n}": macro for n, macro in enumerate(macros)}
@@ -137,21 +157,21 @@ def _properties(parsing: Parsing, scan: Scanned, sources: Sources) -> None:
         return
     for key in ("models", "seeds", "snapshots"):
         found = entries(parsing, scan, key)
-        for each in found:
+        for each in each_of(parsing, found):
             if key == "snapshots":
                 add_yaml_snapshot(parsing, each)
             normalize(each)
-        for each in found:
+        for each in each_of(parsing, found):
             if each.entry.get("versions"):
                 patch_versions(parsing, each)
             else:
                 patch_node(parsing, each)
-        for each in found:
+        for each in each_of(parsing, found):
             add_tests(parsing, each)
-    for each in entries(parsing, scan, "sources"):
+    for each in each_of(parsing, entries(parsing, scan, "sources")):
         sources.read(parsing, each)
     for key in ("data_tests", "analyses"):
-        for each in entries(parsing, scan, key):
+        for each in each_of(parsing, entries(parsing, scan, key)):
             normalize(each)
             patch_node(parsing, each)
     readers: dict[str, Callable[[Parsing, Found], None]] = {
@@ -165,7 +185,7 @@ def _properties(parsing: Parsing, scan: Scanned, sources: Sources) -> None:
         "saved_queries": add_saved_query,
     }
     for key, read in readers.items():
-        for each in entries(parsing, scan, key):
+        for each in each_of(parsing, entries(parsing, scan, key)):
             read(parsing, each)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from understudy.core.nodes import Config, Function, Model, Node, SingularTest
 from understudy.core.walk import deep_merge
 from understudy.errors import DuplicateError, ParseError, Place
+from understudy.parse.cells import MISSING
 from understudy.parse.columns import constraint, contract_checksum, read_columns
 from understudy.parse.configure import constraint_refs, set_config
 from understudy.parse.entries import Found, columns_of, normalize
@@ -26,6 +27,7 @@ def patch_node(parsing: Parsing, found: Found) -> list[Node]:
     """
     nodes = _nodes(parsing, found)
     for node in nodes:
+        parsing.cells.touch(node.unique_id)
         if node.config["enabled"] and node.patch_path:
             other = node.patch_path.split("://", 1)[-1]
             raise DuplicateError(
@@ -56,6 +58,7 @@ def _nodes(parsing: Parsing, found: Found) -> list[Node]:
             f"'{name}' is a {node.resource_type}, but stands under '{found.key}' in {found.file.path}; "
             f"its properties have no effect"
         )
+        parsing.cells.touch(unique_id)
         parsing.warn("WrongResourceSchemaFile", message, Place(found.file.path))
         return []
     disabled = parsing.find_disabled(name, package, kind)
@@ -75,6 +78,7 @@ def several_disabled(found: Found, name: str, disabled: list[Node]) -> ParseErro
 
 def missing(parsing: Parsing, found: Found, name: str) -> None:
     """Warn that an entry's node is not there."""
+    parsing.cells.note(MISSING, name)
     message = f"There is no node for the entry '{name}' under '{found.key}' in {found.file.path}"
     parsing.warn("NoNodeForYamlKey", message, Place(found.file.path))
 

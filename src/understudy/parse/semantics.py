@@ -44,6 +44,7 @@ def _common(parsing: Parsing, found: Found, kind: str, entry: Entry) -> dict[str
 
 
 def _add(parsing: Parsing, part: dict[str, Any], resource: Metric | SemanticModel | SavedQuery) -> None:
+    parsing.cells.touch(resource.unique_id)
     if not resource.config["enabled"]:
         parsing.manifest.disabled.setdefault(resource.unique_id, []).append(resource)
         return

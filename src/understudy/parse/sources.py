@@ -9,6 +9,7 @@ from typing import Any
 from understudy.core.config import FRESHNESS
 from understudy.core.nodes import Config, Source
 from understudy.errors import ParseError, Place
+from understudy.parse.cells import MISSING
 from understudy.parse.columns import read_columns
 from understudy.parse.entries import Entry, Found, columns_of, rename_tests, texts
 from understudy.parse.parsing import Parsing, below, duplicate
@@ -72,6 +73,7 @@ class Sources:
             parsing.warn("SourceOverrideDeprecation", message, Place(found.file.path))
             return
         for table in tables_of(parsing, found):
+            parsing.cells.touch(table.unique_id)
             first = self.tables.get(table.unique_id)
             if first is not None:
                 label = f"{found.name}.{table.table['name']}"
@@ -81,6 +83,7 @@ class Sources:
     def build(self, parsing: Parsing) -> None:
         """Make the sources and their tests. Raises ParseError, YamlError or JinjaError."""
         for unique_id, table in self.tables.items():
+            parsing.cells.attend(unique_id)
             patched = self._patched(parsing, table)
             _add_tests(parsing, patched)
             source = _source(parsing, patched)
@@ -96,6 +99,8 @@ class Sources:
         override = self.overrides.get(key)
         if override is None:
             return table
+        parsing.cells.resume(override.cell)
+        parsing.cells.touch(table.unique_id)
         used = self.used.setdefault(key, set())
         patch = {"freshness": {}, **_without(override.entry, ("name", "overrides", "tables"))}
         merged = dict(table.table)
@@ -113,6 +118,8 @@ class Sources:
         for key, override in self.overrides.items():
             label = ".".join(key)
             place = Place(override.file.path)
+            parsing.cells.resume(override.cell)
+            parsing.cells.note(MISSING, f"source.{label}")
             if key not in self.used:
                 parsing.warn("UnusedTables", f"There is no source {label} to override", place)
                 continue

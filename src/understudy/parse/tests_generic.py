@@ -11,6 +11,7 @@ from understudy.core.nodes import Checksum, DependsOn, GenericTest, Node, RefArg
 from understudy.core.relation import quote
 from understudy.core.walk import has_jinja
 from understudy.errors import LinkError, Place, UnderstudyError, did_you_mean
+from understudy.parse.cells import MISSING
 from understudy.parse.configure import absorb, set_config, set_names
 from understudy.parse.entries import Entry, Found, columns_of, texts
 from understudy.parse.parsing import Parsing, duplicate
@@ -41,6 +42,10 @@ def add_tests(parsing: Parsing, found: Found) -> None:
 
 def _add(parsing: Parsing, found: Found, target: Target, columns: Sequence[Entry], tests: Any) -> None:
     attached = _attached(parsing, found, target.version)
+    if attached is not None:
+        parsing.cells.touch(attached.unique_id)
+    else:
+        parsing.cells.note(MISSING, found.name if target.version is None else target.label)
     quoted = bool(found.entry.get("quote_columns"))
     for column in columns:
         if not column.get("data_tests"):

@@ -62,6 +62,7 @@ def add_unit_test(parsing: Parsing, found: Found) -> None:
 
 def _add(parsing: Parsing, test: UnitTest) -> None:
     manifest = parsing.manifest
+    parsing.cells.touch(test.unique_id)
     if not test.config["enabled"]:
         manifest.disabled.setdefault(test.unique_id, []).append(test)
         return
@@ -141,6 +142,7 @@ def _fixture(parsing: Parsing, found: Found, value: dict[str, Any], key: str, wh
 
 def _file(parsing: Parsing, found: Found, name: Any, key: str) -> str:
     package = found.file.package
+    parsing.cells.note("fixture", package, str(name))
     file = parsing.fixtures.get((package, str(name)))
     if file is None:
         known = [each for of, each in parsing.fixtures if of == package]
@@ -158,6 +160,7 @@ def _seed_rows(parsing: Parsing, found: Found, where: str) -> Rows:
     if not isinstance(seed, Seed):
         hint = "Only seeds have rows of their own"
         raise found.error(f"The input {where} of '{found.name}' has no rows", "given", hint=hint)
+    parsing.cells.note("file", seed.package_name, seed.original_file_path)
     return _cells(found, parsing.read_seed(seed), "given")
 
 
@@ -207,12 +210,14 @@ def settle_unit_tests(parsing: Parsing) -> None:
         if isinstance(node, Model) and node.version is not None:
             versions.setdefault((node.package_name, node.name), []).append(node)
     for unique_id, test in list(manifest.unit_tests.items()):
+        parsing.cells.attend(unique_id)
         model = _model(parsing, test)
         if model is None:
             del manifest.unit_tests[unique_id]
             test.config = {**test.config, "enabled": False}
             manifest.disabled.setdefault(unique_id, []).append(test)
             continue
+        parsing.cells.touch(model.unique_id)
         test.depends_on, test.schema = DependsOn(nodes=[model.unique_id]), model.schema
         _check_incremental(parsing, test, model)
         chosen = _chosen(parsing, test, model, versions.get((model.package_name, model.name), []))
@@ -228,7 +233,9 @@ def _model(parsing: Parsing, test: UnitTest) -> Model | None:
     node = parsing.manifest.nodes.get(unique_id or "")
     if isinstance(node, Model):
         return node
-    if node is None and parsing.find_disabled(name, test.package_name, "model"):
+    disabled = parsing.find_disabled(name, test.package_name, "model") if node is None else []
+    if disabled:
+        parsing.cells.touch(disabled[0].unique_id)
         return None
     hint = (
         did_you_mean(name, (each for each in parsing.refable if parsing.refable[each]))
@@ -278,6 +285,8 @@ def _split(parsing: Parsing, test: UnitTest, versions: list[Model]) -> None:
     del manifest.unit_tests[test.unique_id]
     for model in versions:
         unique_id = f"{test.unique_id}_v{model.version}"
+        parsing.cells.touch(unique_id)
+        parsing.cells.touch(model.unique_id)
         depends_on = DependsOn(nodes=[model.unique_id])
         manifest.unit_tests[unique_id] = replace(
             test, unique_id=unique_id, depends_on=depends_on, version=model.version

@@ -92,6 +92,7 @@ def _take(parsing: Parsing, found: Found, version: Entry, latest: Version) -> Mo
         unique_id = parsing.find(found.name, package)
     if unique_id is not None:
         node = parsing.manifest.nodes[unique_id]
+        parsing.cells.touch(unique_id)
         parsing.forget(node)
     else:
         disabled = parsing.find_disabled(file, None, "model")
@@ -101,6 +102,7 @@ def _take(parsing: Parsing, found: Found, version: Entry, latest: Version) -> Mo
         if len(disabled) > 1 and found.entry["config"].get("enabled"):
             raise several_disabled(found, file, disabled)
         node = disabled[0]
+        parsing.cells.touch(node.unique_id)
         parsing.disabled[file].remove(node)
         del parsing.manifest.disabled[node.unique_id]
     if not isinstance(node, Model):
@@ -112,6 +114,7 @@ def _become(parsing: Parsing, found: Found, node: Model, version: Entry, latest:
     """The node gets its version, its names and what the entry and the version say."""
     entry, v = found.entry, version["v"]
     node.unique_id = f"model.{found.file.package}.{found.name}.v{v}"
+    parsing.cells.touch(node.unique_id)
     node.fqn = [*node.fqn[:-1], found.name, f"v{v}"]
     node.name, node.version, node.latest_version = found.name, v, latest
     parsing.used(node.unique_id, found.uses)

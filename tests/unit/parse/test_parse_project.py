@@ -287,14 +287,14 @@ def test_warnings_have_dbts_names() -> None:
     }
     tree = {"models": {"shop": {"nowhere": {"+materialized": "table"}}}}
     warnings = parse(files, settings(package(configs=tree))).warnings
-    assert [warning.name for warning in warnings] == [
-        "NoNodeForYamlKey",
-        "WrongResourceSchemaFile",
+    assert [warning.name for warning in warnings] == [  # by file, then by name
+        "UnusedResourceConfigPath",
         "MacroNotFoundForPatch",
         "NoNodeForYamlKey",
-        "UnusedResourceConfigPath",
+        "NoNodeForYamlKey",
+        "WrongResourceSchemaFile",
     ]
-    assert "models.shop.nowhere" in warnings[-1].message
+    assert "models.shop.nowhere" in warnings[0].message
 
 
 M = {"models/m.sql": "select 1"}

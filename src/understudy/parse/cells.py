@@ -1,0 +1,118 @@
+"""Which parts of a project stand and fall together, so that a part can be read anew by itself.
+
+A unit is one thing that is read: a file, or one entry of a properties file. Units that speak of one resource form a cell
+with all that they make: a model's file, its entry, its tests and unit tests. What a cell makes follows from the texts of its
+units, from the project's settings, and from its inputs: the variables, macros, docs blocks ... that were looked up meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from understudy.core.warning import Warning_
+from understudy.template.scope import Input
+
+MISSING = "missing"
+"""The kind of input that a name is of which nothing was found."""
+
+
+class Unit(NamedTuple):
+    """One thing that is read. `part` is the file's kind, or the list of a properties file in which the entry stands under
+    its `name`; `n` tells entries of one name apart.
+    """
+
+    package: str
+    path: str
+    part: str
+    name: str = ""
+    n: int = 0
+
+
+class Cell:
+    """Units and what belongs to them. `into`: the cell that has taken this one in."""
+
+    __slots__ = ("inputs", "into", "units", "warnings")
+
+    def __init__(self, *units: Unit) -> None:
+        self.units = list(units)
+        self.inputs: set[Input] = set()
+        self.warnings: list[Warning_] = []
+        self.into: Cell | None = None
+
+    def whole(self) -> Cell:
+        """The cell of which this one is a part by now."""
+        cell = self
+        while cell.into is not None:
+            if cell.into.into is not None:
+                cell.into = cell.into.into  # so that the way is short the next time
+            cell = cell.into
+        return cell
+
+    def take_in(self, other: Cell) -> None:
+        """Two cells become one."""
+        self.units += other.units
+        self.inputs |= other.inputs
+        self.warnings += other.warnings
+        other.into = self
+
+
+class Cells:
+    """The cells of a parse, and the one at work. `watch` is told where to put the inputs of renderings."""
+
+    def __init__(self, watch: Callable[[set[Input] | None], None]) -> None:
+        self._watch = watch
+        self._made: list[Cell] = []
+        self._of: dict[str, Cell] = {}
+        self.common = Cell()
+        """What belongs to no unit: how schemas are named, checks of the whole project."""
+        self.current = self.common
+
+    def begin(self, unit: Unit) -> Cell:
+        """A unit is read from here on."""
+        cell = Cell(unit)
+        self._made.append(cell)
+        return self.resume(cell)
+
+    def resume(self, cell: Cell | None = None) -> Cell:
+        """Work goes on for a cell; without one, for all of them. Gives the cell as it is by now."""
+        self.current = (self.common if cell is None else cell).whole()
+        self._watch(self.current.inputs)
+        return self.current
+
+    def attend(self, unique_id: str) -> Cell:
+        """Work goes on for the cell of a resource."""
+        return self.resume(self._of[unique_id])
+
+    def touch(self, unique_id: str) -> None:
+        """What is at work makes or describes that resource."""
+        other = self._of.get(unique_id)
+        if other is None:
+            self._of[unique_id] = self.current
+            return
+        other, mine = other.whole(), self.current
+        if other is mine:
+            return
+        if len(mine.units) > len(other.units):
+            mine.take_in(other)
+        else:
+            other.take_in(mine)
+            self.resume(other)
+
+    def note(self, *input: str) -> None:
+        """What is at work depends on that, too."""
+        self.current.inputs.add(input)
+
+    def end(self) -> None:
+        """Nobody listens any more."""
+        self.resume()
+        self._watch(None)
+
+    def all(self) -> list[Cell]:
+        """The cells, each once, in the order in which they were begun."""
+        return [cell for cell in self._made if cell.into is None]
+
+    def of(self, unique_id: str) -> Cell | None:
+        """The cell of a resource."""
+        found = self._of.get(unique_id)
+        return None if found is None else found.whole()
