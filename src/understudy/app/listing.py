@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from understudy.core.nodes import Model, Resource, Source
+from understudy.core.card import Card
+from understudy.core.nodes import Resource
 from understudy.errors import UsageError, did_you_mean
 from understudy.state.fingerprint import get
 from understudy.state.prior import Prior
@@ -46,10 +47,13 @@ def gone(unique_ids: Iterable[str], prior: Callable[[], Prior], types: Set[str])
         )  # fmt: skip
 
 
-def lines(resources: Iterable[Resource | Gone], output: str, keys: Sequence[str] = ()) -> Iterator[str]:
+def lines(
+    resources: Iterable[Card | Gone], output: str, keys: Sequence[str], whole: Callable[[str], Resource | None]
+) -> Iterator[str]:
     """One line per resource, in the order given.
 
     Args:
+        whole: the resource of a card; only JSON needs it.
         output: `selector`, `name`, `path` or `json`.
         keys: for json: the keys to show; dots reach into maps (`config.materialized`).
     Raises:
@@ -60,34 +64,36 @@ def lines(resources: Iterable[Resource | Gone], output: str, keys: Sequence[str]
         raise UsageError(
             f"Unknown --output {output!r}", hint=did_you_mean(output, FORMS) or f"Known: {', '.join(FORMS)}"
         )
-    for resource in resources:
-        yield form(resource, keys)
+    if output == "json":
+        yield from (as_json(whole(each.unique_id) or each, keys) for each in resources)
+    else:
+        yield from map(form, resources)
 
 
-def selector(resource: Resource | Gone, keys: Sequence[str] = ()) -> str:
+def selector(resource: Card | Gone) -> str:
     """The text that selects the resource: its dotted fqn, or `method:package.name`."""
-    if isinstance(resource, Source):
+    if resource.resource_type == "source" and isinstance(resource, Card):
         return f"source:{resource.package_name}.{resource.source_name}.{resource.name}"
     if resource.resource_type in PREFIXED:
         return f"{resource.resource_type}:{resource.package_name}.{resource.name}"
     return ".".join(resource.fqn)
 
 
-def name(resource: Resource | Gone, keys: Sequence[str] = ()) -> str:
+def name(resource: Card | Gone) -> str:
     """The name by which people search: `orders`, `orders.v2`, `raw.orders`."""
-    if isinstance(resource, Source):
+    if resource.resource_type == "source" and isinstance(resource, Card):
         return f"{resource.source_name}.{resource.name}"
-    if isinstance(resource, Model) and resource.version is not None:
+    if resource.resource_type == "model" and isinstance(resource, Card) and resource.version is not None:
         return f"{resource.name}.v{resource.version}"
     return resource.name
 
 
-def path(resource: Resource | Gone, keys: Sequence[str] = ()) -> str:
+def path(resource: Card | Gone) -> str:
     """The file that declares the resource, relative to its package."""
     return resource.original_file_path
 
 
-def as_json(resource: Resource | Gone, keys: Sequence[str] = ()) -> str:
+def as_json(resource: Resource | Card | Gone, keys: Sequence[str] = ()) -> str:
     """The resource as one JSON object, cut down to the wanted keys."""
     data: dict[str, Any] = msgspec.to_builtins(resource)
     if not keys:
@@ -105,9 +111,4 @@ def _picked(data: Mapping[str, Any], keys: Sequence[str]) -> Iterator[tuple[str,
 
 
 _ABSENT = object()
-FORMS: Mapping[str, Callable[[Resource | Gone, Sequence[str]], str]] = {
-    "selector": selector,
-    "name": name,
-    "path": path,
-    "json": as_json,
-}
+FORMS: Mapping[str, Callable[[Card | Gone], str]] = {"selector": selector, "name": name, "path": path, "json": as_json}

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from understudy.app.events import Logged, Printed, Secrets, Stage
 from understudy.app.invocation import Invocation
 from understudy.app.options import variables
+from understudy.cache.changes import changes
+from understudy.cache.kept import open_kept, refresh
+from understudy.cache.slots import slot
 from understudy.core.manifest import Manifest
 from understudy.core.project import Settings
-from understudy.core.warning import Warning_
+from understudy.core.warning import Warning_, in_order
 from understudy.errors import Place
+from understudy.graph.access import deprecations
 from understudy.graph.dag import Dag
-from understudy.graph.link import link
-from understudy.graph.names import Names
-from understudy.parse.project import parse_project
-from understudy.project.files import read_files, read_seed
+from understudy.project.files import Listed, list_files, read_files, read_seed
 from understudy.project.settings import ProjectOptions, load_settings
-from understudy.select.yaml import manifest_selectors, read_selectors
 from understudy.sql.dialect import Dialect, dialect
-from understudy.stdlib.registry import BUILTINS, builtin_macros
-from understudy.template.renderer import Renderer
-from understudy.template.state import Notify
+
+if TYPE_CHECKING:
+    from understudy.graph.names import Names
+    from understudy.template.renderer import Renderer
+    from understudy.template.state import Notify
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class Project:
     @cached_property
     def names(self) -> Names:
         """The names of the manifest."""
+        from understudy.graph.names import Names
+
         return Names.of(self.manifest, self.settings)
 
     def extended(self, manifest: Manifest) -> Project:
@@ -145,21 +151,72 @@ def load_project(invocation: Invocation) -> Project:
     """Load, parse and link. Raises ProjectError and what stands below it; warnings are told as they come."""
     settings = settings_of(invocation)
     invocation.emit(Secrets(secrets(settings)))
-    files = read_files(settings)
+    listed_at = time.time_ns()
+    files = list_files(settings)
     invocation.emit(Stage(f"Reading {len(files):,} files"))
-    language = dialect(settings.target.type)
+    read = recall(invocation, settings, files, listed_at) or read_all(invocation, settings, files, listed_at)
+    manifest = read.manifest
+    invocation.warn(*in_order((*settings.warnings, *read.warnings, *deprecations(manifest, settings.started_at))))
+    if settings.root.selectors:
+        from understudy.select.yaml import manifest_selectors, read_selectors
+
+        read_selectors(settings.root.selectors)  # says what is wrong with them
+        manifest.selectors = manifest_selectors(settings.root.selectors)
+    return Project(settings, manifest, Dag.of(manifest), dialect(settings.target.type), read.make_renderer)
+
+
+class Read(NamedTuple):
+    """What came of reading a project, or of remembering it."""
+
+    manifest: Manifest
+    warnings: Iterable[Warning_]
+    make_renderer: Callable[[], Renderer]
+
+
+def recall(invocation: Invocation, settings: Settings, files: Sequence[Listed], listed_at: int) -> Read | None:
+    """What the last run read, where it still holds; None: the project has to be read. Raises ParseError."""
+    if not invocation.options.partial_parse:
+        return None
+    path = slot(settings)
+    kept = open_kept(path)
+    if kept is None:
+        return None
+    found = changes(kept, settings, files)
+    if found:
+        return None
+    if found.touched:
+        refresh(path, kept, files, listed_at)
+
+    def make_renderer() -> Renderer:
+        from understudy.parse.project import renderer_of
+        from understudy.stdlib.registry import BUILTINS
+
+        language = dialect(settings.target.type)
+        return renderer_of(settings, kept.manifest, kept.rest.macro_lines, BUILTINS, language)
+
+    return Read(kept.manifest, kept.warnings, make_renderer)
+
+
+def read_all(invocation: Invocation, settings: Settings, files: Sequence[Listed], listed_at: int) -> Read:
+    """Read the whole project, and keep what was read. Raises ProjectError and what stands below it."""
+    from understudy.cache.snapshot import Parse, keep
+    from understudy.graph.link import link
+    from understudy.parse.project import parse_project
+    from understudy.stdlib.registry import BUILTINS, builtin_macros
+
     parsed = parse_project(
         settings,
-        files,
+        read_files(settings, files),
         builtins=BUILTINS,
         builtin_macros=builtin_macros(),
-        dialect=language,
+        dialect=dialect(settings.target.type),
         read_seed=read_seed,
         notify=listener(invocation),
     )
-    invocation.warn(*settings.warnings, *parsed.warnings)
-    invocation.warn(*link(parsed.manifest, settings))
-    read_selectors(settings.root.selectors)  # says what is wrong with them
-    parsed.manifest.selectors = manifest_selectors(settings.root.selectors)
+    for warning in link(parsed.manifest, settings):
+        parsed.cells.add(warning)
     parsed.manifest.arrange()
-    return Project(settings, parsed.manifest, Dag.of(parsed.manifest), language, lambda: parsed.renderer)
+    if invocation.options.partial_parse:
+        kept = Parse(settings, parsed.manifest, parsed.cells, parsed.scans, parsed.renderer.macros.lines)
+        keep(slot(settings), kept, files, listed_at)
+    return Read(parsed.manifest, parsed.cells.warnings(), lambda: parsed.renderer)

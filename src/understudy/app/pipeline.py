@@ -57,12 +57,12 @@ def list_(invocation: Invocation) -> Outcome:
     project = load_project(invocation)
     states = States(invocation, project, defers=False)
     selection = choose(invocation, project, states, COMMANDS["list"])
-    resources = [project.manifest.get(unique_id) for unique_id in sorted(selection.nodes)]
-    found = [resource for resource in resources if resource is not None]
+    found = [project.manifest.cards[unique_id] for unique_id in sorted(selection.nodes)]
     gone = listing.gone(
         selection.removed, lambda: states.comparison.prior, resource_types_of(options, COMMANDS["list"])
     )
-    lines = list(listing.lines([*found, *gone], options.output or "selector", options.output_keys))
+    form, keys = options.output or "selector", options.output_keys
+    lines = list(listing.lines([*found, *gone], form, keys, project.manifest.get))
     for line in lines:
         invocation.emit(Output(line))
     return Outcome(results=lines)

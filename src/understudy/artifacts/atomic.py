@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 from collections.abc import Iterable
 
 from understudy.errors import ArtifactError, Place
@@ -26,7 +25,7 @@ HINTS = {
 }
 
 
-def write(path: str | os.PathLike[str], content: bytes | Iterable[bytes], *, durable: bool = True) -> None:
+def write(path: str | os.PathLike[str], content: bytes | Iterable[bytes | memoryview], *, durable: bool = True) -> None:
     """Write a file whole; folders are made as needed; a symbolic link stays one, and its target is replaced.
 
     Args:
@@ -37,7 +36,7 @@ def write(path: str | os.PathLike[str], content: bytes | Iterable[bytes], *, dur
     """
     real = os.path.realpath(path)
     folder, name = os.path.split(real)
-    temporary = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(8)}.tmp")
+    temporary = os.path.join(folder, f".{name[:100]}.{os.urandom(8).hex()}.tmp")
     try:
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -73,8 +73,10 @@ class Console:
 
     def _width(self) -> int:
         """How wide a result may be: the terminal, or what suits a log."""
+        from shutil import get_terminal_size
+
         wish = self._options.printer_width
-        return wish or (shutil.get_terminal_size().columns if sys.stdout.isatty() else 120)
+        return wish or (get_terminal_size().columns if sys.stdout.isatty() else 120)
 
     def _result(self, text: str) -> None:
         self._sinks[0].aside(lambda: self._out(text + "\n"))
@@ -120,7 +122,7 @@ def _screen(options: Options, stream: TextIO, environ: Mapping[str, str], scrub:
     wording = Wording(
         threshold=threshold(options),
         debug=options.debug,
-        width=options.printer_width or (shutil.get_terminal_size().columns if interactive else None),
+        width=options.printer_width or (get_terminal_size().columns if interactive else None),
         head=options.command not in HEADLESS,
     )
     painted = painter(options, stream, environ)

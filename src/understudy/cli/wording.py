@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -272,6 +271,8 @@ class Wording:
         errors = error.errors if isinstance(error, ErrorList) else (error,)
         shown = errors if self.debug else errors[:SAME_ERRORS]
         if self.debug:
+            import traceback
+
             yield self.paint(harmless("".join(traceback.format_exception(error)).rstrip()), "dim")
         for each in shown:
             title, _, text = harmless(str(each)).partition(":")

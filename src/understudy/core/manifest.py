@@ -29,6 +29,11 @@ PARTS = (
     "unit_tests", "functions", "disabled",
 )  # fmt: skip
 """The maps that hold resources."""
+PART_OF: Mapping[str, str] = {
+    "source": "sources", "exposure": "exposures", "metric": "metrics", "semantic_model": "semantic_models",
+    "saved_query": "saved_queries", "unit_test": "unit_tests", "function": "functions",
+}  # fmt: skip
+"""Type of a resource -> the map in which it stands; all other types stand in `nodes`."""
 
 
 @dataclass(slots=True)
@@ -77,6 +82,10 @@ class Manifest:
             self._cards = {unique_id: card(each) for part in self._parts() for unique_id, each in part.items()}
         return self._cards
 
+    @cards.setter
+    def cards(self, cards: dict[str, Card]) -> None:
+        self._cards = cards
+
     def known(self) -> Iterator[tuple[str, Any]]:
         """What can be selected, as it is at hand: its card where cards are made, else itself."""
         if self._cards is not None:
@@ -87,10 +96,9 @@ class Manifest:
 
     def config(self, unique_id: str) -> Config:
         """The config of a resource that can be selected. Raises KeyError."""
-        resource = self.get(unique_id)
-        if resource is None:
-            raise KeyError(unique_id)
-        return resource.config
+        part: Any = next((part for part in self._parts() if unique_id in part), {})
+        found: Config = part.config(unique_id) if hasattr(part, "config") else part[unique_id].config
+        return found
 
     def arrange(self) -> None:
         """Put every map in the order of its keys, so that what is written does not depend on how the project was read."""

@@ -108,3 +108,26 @@ def package_vars(settings: Settings, package: str) -> Mapping[str, Any]:
             scoped = project.vars.get(package)
             layers += [scoped, project.vars] if isinstance(scoped, Mapping) else [project.vars]
     return ChainMap(*[dict(layer) if not isinstance(layer, dict) else layer for layer in layers])
+
+
+SHOWN_CREDENTIALS = (
+    "path", "extensions", "external_root", "disable_transactions", "host", "port", "user", "dbname", "sslmode",
+    "search_path", "role", "connect_timeout", "keepalives_idle", "retries", "method", "cluster", "endpoint", "organization",
+    "warehouse", "account", "project", "dataset", "location", "catalog", "http_path",
+)  # fmt: skip
+"""The fields of a profile that `target` shows; no other leaves it."""
+
+
+def target_dict(target: Target) -> dict[str, Any]:
+    """`target` as templates see it: no secrets."""
+    shown = {key: target.credentials[key] for key in SHOWN_CREDENTIALS if key in target.credentials}
+    return {
+        **shown,
+        "database": target.database,
+        "schema": target.schema,
+        "type": target.type,
+        "threads": target.threads,
+        "name": target.name,
+        "target_name": target.name,
+        "profile_name": target.profile,
+    }

@@ -29,6 +29,17 @@ def walk(value: Any, text: Callable[[str], Any], late: Callable[[KeyPath], bool]
     return visit(value, ())
 
 
+def plain(value: Any) -> Any:
+    """A value as it is read back from an artifact: dates are ISO text, and what is walked is a list."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted(map(plain, value), key=str)
+    return value.isoformat() if isinstance(value, date) else value
+
+
 def has_jinja(text: str) -> bool:
     """Whether Jinja would find anything to do in a text, but cut off its last line break."""
     return "{{" in text or "{%" in text or "{#" in text

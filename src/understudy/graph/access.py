@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from typing import Any
 
+from understudy.core.card import Card
 from understudy.core.manifest import Manifest
 from understudy.core.nodes import Model
 from understudy.core.warning import Warning_
@@ -60,21 +61,23 @@ def check_groups(manifest: Manifest) -> Iterator[LinkError]:
 
 def deprecations(manifest: Manifest, now: str) -> Iterator[Warning_]:
     """Models past their deprecation date, and those that refer to a model with one (dbt 1.11:
-    check_for_model_deprecations). `now` is ISO 8601; without it nothing is said. Raises ParseError for a date that is none.
+    check_for_model_deprecations). The manifest is linked; what this says changes with the time, so it is never kept.
+    `now` is ISO 8601; without it nothing is said. Raises ParseError for a date that is none.
     """
     if not now:
         return
     children: dict[str, list[str]] = {}
-    dated = {uid: node for uid, node in manifest.nodes.items() if isinstance(node, Model) and node.deprecation_date}
-    for unique_id, node in manifest.nodes.items() if dated else ():
-        for parent in node.depends_on.nodes if isinstance(node, Model) else ():
+    models = {unique_id: card for unique_id, card in manifest.cards.items() if card.resource_type == "model"}
+    dated = {unique_id: card for unique_id, card in models.items() if card.deprecation_date}
+    for unique_id, card in models.items() if dated else ():
+        for parent in card.parents:
             children.setdefault(parent, []).append(unique_id)
     for unique_id, model in dated.items():
         past = _deprecated_from(manifest, model) < _instant(now)
         yield from _deprecation(manifest, model, past, sorted(children.get(unique_id, ())))
 
 
-def _deprecation(manifest: Manifest, model: Model, past: bool, children: list[str]) -> Iterator[Warning_]:
+def _deprecation(manifest: Manifest, model: Card, past: bool, children: list[str]) -> Iterator[Warning_]:
     name = model.name if model.version is None else f"{model.name}.v{model.version}"
     if past:
         message = f"The model {name} is past its deprecation date of {model.deprecation_date}: disable or remove it"
@@ -90,7 +93,7 @@ def _deprecation(manifest: Manifest, model: Model, past: bool, children: list[st
         )
 
 
-def _deprecated_from(manifest: Manifest, model: Model) -> datetime:
+def _deprecated_from(manifest: Manifest, model: Card) -> datetime:
     try:
         return _instant(str(model.deprecation_date))
     except ValueError as error:

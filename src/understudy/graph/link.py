@@ -13,7 +13,7 @@ from understudy.core.nodes import Model, SavedQuery, Seed, UnitTest
 from understudy.core.project import Settings
 from understudy.core.warning import Warning_
 from understudy.errors import UnderstudyError, raise_all
-from understudy.graph.access import check_access, check_groups, deprecations
+from understudy.graph.access import check_access, check_groups
 from understudy.graph.names import Names, Target
 from understudy.graph.semantics import link_metrics, relate
 from understudy.template import literal
@@ -23,8 +23,8 @@ def link(manifest: Manifest, settings: Settings) -> tuple[Warning_, ...]:
     """Fill `depends_on.nodes` of everything, and the manifest's `inputs`: sources first, then refs, metrics, functions.
 
     A test whose parent is missing or disabled is moved to `disabled` (dbt 1.11: invalid_target_fail_unless_test).
-    Returns the warnings. Raises LinkError, or an ErrorList of them: unknown, disabled and ambiguous names, unknown
-    groups, private and protected models out of reach.
+    Returns the warnings, each with its node. Raises LinkError, or an ErrorList of them: unknown, disabled and ambiguous
+    names, unknown groups, private and protected models out of reach.
     """
     linker = _Linker(manifest, settings)
     for unique_id, node in list(manifest.nodes.items()):
@@ -43,7 +43,7 @@ def link(manifest: Manifest, settings: Settings) -> tuple[Warning_, ...]:
     for unique_id, test in manifest.unit_tests.items():
         manifest.inputs[unique_id] = tuple(linker.input(test, each["input"]) for each in test.given)
     raise_all([*linker.errors, *wrong, *check_groups(manifest)])
-    return (*linker.warnings, *deprecations(manifest, settings.started_at))
+    return tuple(linker.warnings)
 
 
 def link_node(manifest: Manifest, settings: Settings, unique_id: str) -> tuple[Warning_, ...]:

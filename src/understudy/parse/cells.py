@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from understudy.core.warning import Warning_
-from understudy.template.scope import Input
+from understudy.core.input import Input
+from understudy.core.warning import Warning_, in_order
 
 MISSING = "missing"
 """The kind of input that a name is of which nothing was found."""
@@ -111,6 +111,15 @@ class Cells:
     def all(self) -> list[Cell]:
         """The cells, each once, in the order in which they were begun."""
         return [cell for cell in self._made if cell.into is None]
+
+    def add(self, warning: Warning_) -> None:
+        """Note a warning that came later, with the cell of its node."""
+        cell = self.of(warning.place.node) if warning.place is not None and warning.place.node is not None else None
+        (cell or self.common).warnings.append(warning)
+
+    def warnings(self) -> list[Warning_]:
+        """What all of them gave cause to say, by file and line."""
+        return in_order(warning for cell in (self.common, *self.all()) for warning in cell.warnings)
 
     def of(self, unique_id: str) -> Cell | None:
         """The cell of a resource."""

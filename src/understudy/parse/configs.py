@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from understudy.core.config import DEFAULTS, TREES, Level, finish, merge, settle
 from understudy.core.nodes import Config
 from understudy.core.project import Package, Settings
+from understudy.core.walk import plain
 
 NOTHING: Mapping[str, object] = {}
 UNRENDERED = {"functions": "models"}
@@ -31,7 +32,7 @@ class Configs:
         if level is None:
             source = self._packages[package]
             raw = source.configs.get(key[1]) if rendered else _unrendered(source, key[1])
-            level = self._trees[key] = Level.of(raw)
+            level = self._trees[key] = Level.of(raw if rendered else plain(raw))
         return level
 
     def base(self, kind: str, package: str, fqn: Sequence[str]) -> Config:

@@ -11,7 +11,7 @@ from understudy.core.manifest import Manifest
 from understudy.core.nodes import BaseNode, GenericTest, Macro, MacroDependsOn, Seed
 from understudy.core.project import Settings
 from understudy.core.source_file import SourceFile
-from understudy.core.warning import Warning_, in_order
+from understudy.core.warning import Warning_
 from understudy.errors import ParseError, Place
 from understudy.parse.cells import Cells, Unit
 from understudy.parse.checks import check, infer_primary_keys, settle_disabled
@@ -44,11 +44,12 @@ class Parsed:
     manifest: Manifest
     renderer: Renderer
     cells: Cells
+    scans: Sequence[Scanned]
 
     @property
     def warnings(self) -> list[Warning_]:
         """What there is to warn of, by file and line."""
-        return in_order(warning for cell in (self.cells.common, *self.cells.all()) for warning in cell.warnings)
+        return self.cells.warnings()
 
 
 def unread(seed: Seed) -> str:
@@ -105,7 +106,22 @@ def parse_project(
     parsing.cells.resume()
     check(parsing)
     parsing.cells.end()
-    return Parsed(manifest, renderer, parsing.cells)
+    return Parsed(manifest, renderer, parsing.cells, scans)
+
+
+def renderer_of(
+    settings: Settings,
+    manifest: Manifest,
+    lines: Mapping[str, int],
+    builtins: Mapping[str, BuiltinMacro],
+    dialect: Dialect,
+) -> Renderer:
+    """The way into the templates of a project that was parsed before. `lines`: those of its macros, by unique_id."""
+    own = (unique_id for unique_id in manifest.macros if not unique_id.startswith("macro.dbt."))
+    index = _index(settings, {unique_id: manifest.macros[unique_id] for unique_id in own}, lines, builtins)
+    renderer = Renderer(settings, index, dialect)
+    renderer.lines = manifest.lines
+    return renderer
 
 
 def _macros(
@@ -114,15 +130,8 @@ def _macros(
     """The macros of all files, by name, and what each calls."""
     own = [macro for each in scans for macro in each.macros]
     lines = {unique_id: line for each in scans for unique_id, line in each.lines.items()}
-    index = MacroIndex(
-        {macro.unique_id: macro for macro in own} if len({m.unique_id for m in own}) == len(own) else _all(own),
-        builtins,
-        settings.root.name,
-        [package.name for package in settings.packages],
-        settings.root.dispatch,
-        settings.target.type,
-        lines=lines,
-    )
+    by_id = {macro.unique_id: macro for macro in own} if len({m.unique_id for m in own}) == len(own) else _all(own)
+    index = _index(settings, by_id, lines, builtins)
     keep_arguments = bool(settings.flags.get("validate_macro_args"))
     for macro in own:
         depends_on = MacroDependsOn(index.static_calls(macro))
@@ -133,6 +142,20 @@ def _macros(
             macro, depends_on=depends_on, arguments=arguments, docs=docs, config=config
         )
     return index
+
+
+def _index(
+    settings: Settings, macros: Mapping[str, Macro], lines: Mapping[str, int], builtins: Mapping[str, BuiltinMacro]
+) -> MacroIndex:
+    return MacroIndex(
+        macros,
+        builtins,
+        settings.root.name,
+        [package.name for package in settings.packages],
+        settings.root.dispatch,
+        settings.target.type,
+        lines=lines,
+    )
 
 
 def _note_macros(parsing: Parsing, scans: Sequence[Scanned]) -> None:

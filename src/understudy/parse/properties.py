@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from understudy.core.nodes import Config, Function, Model, Node, SingularTest
-from understudy.core.walk import deep_merge
+from understudy.core.walk import deep_merge, plain
 from understudy.errors import DuplicateError, ParseError, Place
 from understudy.parse.cells import MISSING
 from understudy.parse.columns import constraint, contract_checksum, read_columns
@@ -101,7 +101,7 @@ def patch_config(parsing: Parsing, node: Node, config: Config, raw: Any) -> None
     patch = dict(config)
     if isinstance(node, Model) and node.language == "python":
         patch.setdefault("materialized", "table")
-    raw_patch = deep_merge(patch, raw) if isinstance(raw, dict) else patch
+    raw_patch = deep_merge(patch, plain(raw)) if isinstance(raw, dict) else patch
     set_config(parsing, node, parsing.calls.get(id(node), NOTHING), patch, raw_patch)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from understudy.core.config import combine_calls
 from understudy.core.nodes import Model, RefArgs
+from understudy.core.walk import plain
 from understudy.errors import ParseError, Place
 from understudy.template.scope import Captured
 
@@ -32,6 +33,7 @@ def read_python(node: Model, text: str) -> Captured:
     if used:
         keys = ("config_keys_used", "config_keys_defaults", "meta_keys_used", "meta_keys_defaults")
         captured.config = combine_calls(captured.config, {key: used.get(key, []) for key in keys})
+    captured.config = plain(captured.config)
     captured.unrendered_config = dict(captured.config)
     return captured
 

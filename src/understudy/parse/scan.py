@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ LISTS = (
     "groups", "semantic_models", "unit_tests", "saved_queries",
 )  # fmt: skip
 """The lists of a properties file, in the order in which dbt reads them."""
+DATE = re.compile(r"\d\d\d\d-\d\d?-\d\d?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Scanned:
     tree: dict[str, Any] = field(default_factory=dict)
     templated: bool = False
     """Whether a properties file holds Jinja."""
+    dated: bool = False
+    """Whether there may be dates among its values."""
     macros: tuple[Macro, ...] = ()
     lines: dict[str, int] = field(default_factory=dict)
     """The line of each macro's block, by unique_id."""
@@ -71,7 +75,8 @@ def _properties(file: SourceFile) -> Scanned:
             raise YamlError(f"'{key}' must be a list, not {entries!r:.40}", place=Place(file.path, line))
         for n, entry in enumerate(entries):
             _check_entry(file, key, n, entry)
-    return Scanned(file, tree=tree, templated=has_jinja(file.text), warnings=tuple(warnings))
+    dated = DATE.search(file.text) is not None
+    return Scanned(file, tree=tree, templated=has_jinja(file.text), dated=dated, warnings=tuple(warnings))
 
 
 def _check_entry(file: SourceFile, key: str, n: int, entry: Any) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import msgspec
 
 from understudy.core.nodes import Seed
 from understudy.core.project import Package, Settings
@@ -14,13 +16,46 @@ from understudy.errors import ParseError, Place
 PROPERTIES = (".yml", ".yaml")
 
 
-def read_files(settings: Settings) -> list[SourceFile]:
-    """All files of all packages, the root project's first, each folder's in order of name.
+Stamp = tuple[int, int, int, int]
+"""What the disk says of a file without its being read: size, times of the last change of text and of state (ns), inode."""
+
+
+class Listed(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A file of a package as the disk lists it. The fields are those of SourceFile."""
+
+    package: str
+    kind: FileKind
+    search_path: str
+    path: str
+    stamp: Stamp
+
+
+def list_files(settings: Settings) -> list[Listed]:
+    """All files of all packages, the root project's first, each folder's in order of name; none of them is read.
 
     A file under the search paths of several kinds appears once per kind that takes its extension (dbt 1.11: read_files).
-    Raises ParseError where a file is no UTF-8 or cannot be read.
     """
-    return [file for package in settings.packages for file in _read_package(package)]
+    return [file for package in settings.packages for file in _list_package(package)]
+
+
+def read_files(settings: Settings, listed: Iterable[Listed] | None = None) -> list[SourceFile]:
+    """The files with their texts; of those listed, each is read once. Raises ParseError: no UTF-8, or not to be read."""
+    roots = {package.name: package.root for package in settings.packages}
+    contents: dict[tuple[str, str], tuple[str, str, int]] = {}
+    return [read_file(roots, file, contents) for file in (list_files(settings) if listed is None else listed)]
+
+
+def read_file(
+    roots: Mapping[str, str], file: Listed, contents: dict[tuple[str, str], tuple[str, str, int]] | None = None
+) -> SourceFile:
+    """A file with its text. `roots`: package -> folder; `contents`: what was read already. Raises ParseError."""
+    known = {} if contents is None else contents
+    key = file.package, file.path
+    if key not in known:
+        known[key] = _read(roots[file.package], file.path, file.kind)
+    text, checksum, first = known[key]
+    modified = file.stamp[1] / 1e9
+    return SourceFile(file.package, file.kind, file.search_path, file.path, text, checksum, modified, first)
 
 
 def read_seed(seed: Seed) -> str:
@@ -49,31 +84,26 @@ def _rules(package: Package) -> list[tuple[FileKind, tuple[str, ...], tuple[str,
     ]
 
 
-def _read_package(package: Package) -> Iterator[SourceFile]:
+def _list_package(package: Package) -> Iterator[Listed]:
     ignored = _ignored(package.root)
     seen: set[tuple[str, str]] = set()
-    listings: dict[str, list[tuple[str, float]]] = {}
-    contents: dict[str, tuple[str, str, int]] = {}
+    listings: dict[str, list[tuple[str, Stamp]]] = {}
     for kind, folders, extensions in _rules(package):
         for folder in folders:
             if folder not in listings:
                 listings[folder] = list(_walk(package.root, folder, ignored))
-            for path, modified in listings[folder]:
+            for path, stamp in listings[folder]:
                 if not path.lower().endswith(extensions) or (kind, path) in seen:
                     continue
                 below = path[len(folder) :].lstrip("/") if folder not in (".", "") else path
                 if kind == "test" and below.split("/")[0] in ("generic", "fixtures"):
                     continue
                 seen.add((kind, path))
-                if path not in contents:
-                    contents[path] = _read(package.root, path, kind)
-                text, checksum, first = contents[path]
-                search_path = "" if folder == "." else folder
-                yield SourceFile(package.name, kind, search_path, path, text, checksum, modified, first)
+                yield Listed(package.name, kind, "" if folder == "." else folder, path, stamp)
 
 
-def _walk(root: str, folder: str, ignored: Callable[[str], bool]) -> Iterator[tuple[str, float]]:
-    """Path below the root and modification time of each file; editors' and hidden files left out."""
+def _walk(root: str, folder: str, ignored: Callable[[str], bool]) -> Iterator[tuple[str, Stamp]]:
+    """Path below the root and stamp of each file; editors' and hidden files left out."""
     top = os.path.join(root, folder)
     pending = [(top, "" if folder == "." else folder)]
     while pending:
@@ -89,7 +119,8 @@ def _walk(root: str, folder: str, ignored: Callable[[str], bool]) -> Iterator[tu
             if entry.is_dir(follow_symlinks=False):
                 folders.append((entry.path, path))
             elif entry.name[0] not in ".#~" and entry.is_file() and not ignored(path):
-                yield path, entry.stat().st_mtime
+                status = entry.stat()
+                yield path, (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
         pending += reversed(folders)
 
 

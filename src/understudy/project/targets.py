@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlparse
 
 from understudy.errors import ProfileError, did_you_mean
 
@@ -102,6 +101,10 @@ def path_database(path: Any) -> str:
     """The name that DuckDB gives to the database in a file: the first part of the file's name."""
     if path is None or path == ":memory:":
         return "memory"
+    if ":" not in str(path):  # a plain path, as most are
+        return str(path).rsplit("/", 1)[-1].lstrip(".").split(".")[0]
+    from urllib.parse import urlparse
+
     parsed = urlparse(str(path))
     file = parsed.path.rsplit("/", 1)[-1]
     if parsed.scheme in ("md", "motherduck"):

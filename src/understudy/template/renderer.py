@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from understudy.core.input import Input
 from understudy.core.nodes import GenericTest, Node
 from understudy.core.project import Settings, package_vars
-from understudy.core.walk import KeyPath, has_jinja, walk
+from understudy.core.walk import KeyPath, has_jinja, plain, walk
 from understudy.errors import JinjaError
 from understudy.sql.dialect import Dialect
 from understudy.template import literal
@@ -15,7 +16,7 @@ from understudy.template.contexts.variables import Var, env_lookup
 from understudy.template.generic import KWARGS, SIMPLE, render_kwargs, scan_simple
 from understudy.template.macros import Found, MacroIndex
 from understudy.template.names import Lazy
-from understudy.template.scope import Captured, Database, Input, Lookups
+from understudy.template.scope import Captured, Database, Lookups
 from understudy.template.session import OWN_CALLS, Session, Shared
 from understudy.template.state import SECRET, Notify, secret_digest, unheard
 from understudy.template.unasked import UnaskedDatabase
@@ -211,6 +212,8 @@ def _with_sources(captured: Captured, text: str) -> Captured:
     """Add to each configured key how it is written (dbt 1.11: statically_parse_unrendered_config)."""
     if captured.config:
         from understudy.template.syntax import config_source
+
+        captured.config = plain(captured.config)
 
         written = config_source(text)
         captured.unrendered_config = {key: written.get(key, value) for key, value in captured.config.items()}

@@ -16,11 +16,6 @@ from understudy.core.nodes import RefArgs, Version
 from understudy.core.relation import Relation, SchemaName
 from understudy.core.statement import ColumnType, Result, Script, Statement
 
-Input = tuple[str, ...]
-"""Something beyond its text that the outcome of a rendering depends on, and that another run may find changed:
-("var", package, name), ("env", name), ("flag", name), ("macro", unique_id), or ("run",): what differs in every run.
-"""
-
 
 @dataclass(slots=True)
 class Captured:

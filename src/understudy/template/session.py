@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from understudy.core.batch import Batch
+from understudy.core.input import Input
 from understudy.core.nodes import Node
-from understudy.core.project import Settings
+from understudy.core.project import Settings, target_dict
 from understudy.core.relation import Relation
 from understudy.errors import JinjaError, Place, UnderstudyError
 from understudy.sql.dialect import Dialect
 from understudy.template import literal
 from understudy.template.columns import CLASSES
-from understudy.template.contexts.flags import target_dict
 from understudy.template.literal import WHERE, tested
 from understudy.template.macros import Found, MacroIndex
 from understudy.template.names import Builtins, Names
 from understudy.template.objects import RelationObject, wrap
 from understudy.template.relations import node_relation
 from understudy.template.runtime_config import runtime_config
-from understudy.template.scope import Captured, Database, Input, Lookups, MacroContext
+from understudy.template.scope import Captured, Database, Lookups, MacroContext
 from understudy.template.state import Notify, Return, State
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 
-from understudy.core.project import Settings
+from understudy.core.project import Settings, target_dict
 from understudy.core.walk import has_jinja, walk
 from understudy.errors import JinjaError, UnderstudyError
 from understudy.template import literal
@@ -70,7 +70,7 @@ def names(settings: Settings, *, var: Var, env_var: Callable[..., str], note: Ca
         **plain.FUNCTIONS,
         "dbt_version": flags.DBT_VERSION,
         "modules": Modules(lambda: note("run")),
-        "target": flags.target_dict(settings.target),
+        "target": target_dict(settings.target),
         "project_name": settings.root.name,
         "invocation_id": settings.invocation_id,
         "flags": flags.Flags(settings.flags, lambda name: note("flag", name)),

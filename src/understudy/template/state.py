@@ -88,7 +88,7 @@ class State(ABC):
 
     @abstractmethod
     def note(self, *input: str) -> None:
-        """Note on what the outcome depends (`scope.Input`), while somebody wants to know."""
+        """Note on what the outcome depends (`core.input.Input`), while somebody wants to know."""
 
     def used_env_var(self, name: str, value: str) -> None:
         """Note an environment variable; a secret by its hash."""

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from understudy.core.project import Settings, Target
+from understudy.core.project import Settings, target_dict
 from understudy.template.contexts.modules import Modules
 from understudy.template.state import State
 
@@ -26,28 +26,6 @@ DEFAULT_FLAGS: Mapping[str, Any] = {
     "INDIRECT_SELECTION": "eager",
 }  # fmt: skip
 """What flags are that nobody set (dbt 1.11's defaults)."""
-
-SHOWN_CREDENTIALS = (
-    "path", "extensions", "external_root", "disable_transactions", "host", "port", "user", "dbname", "sslmode",
-    "search_path", "role", "connect_timeout", "keepalives_idle", "retries", "method", "cluster", "endpoint", "organization",
-    "warehouse", "account", "project", "dataset", "location", "catalog", "http_path",
-)  # fmt: skip
-"""The fields of a profile that `target` shows; no other leaves it."""
-
-
-def target_dict(target: Target) -> dict[str, Any]:
-    """`target` as templates see it: no secrets."""
-    shown = {key: target.credentials[key] for key in SHOWN_CREDENTIALS if key in target.credentials}
-    return {
-        **shown,
-        "database": target.database,
-        "schema": target.schema,
-        "type": target.type,
-        "threads": target.threads,
-        "name": target.name,
-        "target_name": target.name,
-        "profile_name": target.profile,
-    }
 
 
 def flag(settings: Settings, name: str) -> Any:

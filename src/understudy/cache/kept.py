@@ -1,0 +1,125 @@
+"""A snapshot, opened: what the last run parsed, as far as anybody asks for it."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, TypeVar
+
+import msgspec
+
+from understudy.cache.codec import Reader
+from understudy.cache.rows import About, Answer, Rest, Warned, listing
+from understudy.cache.slots import load, save
+from understudy.core.card import Card
+from understudy.core.manifest import PART_OF, Manifest, Uses
+from understudy.core.shelf import Shelf
+from understudy.core.warning import Warning_
+from understudy.project.files import Listed
+
+T = TypeVar("T")
+_decode = msgspec.msgpack.decode
+
+
+class Kept:
+    """A parse that is kept. Sections are decoded when they are asked for.
+
+    Everything of it raises msgspec.MsgspecError where a section is not what it should be; who opens it asks for `about`
+    and `manifest` at once, and takes any such error as if there were no snapshot.
+    """
+
+    def __init__(self, sections: Mapping[str, memoryview]) -> None:
+        self.sections = sections
+        self._reader = Reader(sections["blobs"], _decode(sections["shared"], type=list[msgspec.Raw]))
+
+    def section(self, name: str, type: type[T]) -> T:
+        """A section as a value. Raises KeyError, or msgspec.MsgspecError."""
+        return _decode(self.sections[name], type=type)
+
+    @cached_property
+    def about(self) -> About:
+        """Whose parse it is."""
+        return self.section("about", About)
+
+    @cached_property
+    def answers(self) -> list[Answer]:
+        """The inputs of the parse."""
+        return self.section("answers", list[Answer])
+
+    @cached_property
+    def rest(self) -> Rest:
+        """What is no card."""
+        return self.section("rest", Rest)
+
+    @cached_property
+    def warnings(self) -> list[Warning_]:
+        """What the parse gave cause to warn of, in its order."""
+        return [warned.warning() for warned in self.section("warnings", list[Warned])]
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """The manifest; its resources are decoded one by one."""
+        rest, take = self.rest, self._reader.resource
+        cards = self.section("cards", list[Card])
+        places = array("Q")
+        places.frombytes(self.sections["places"])
+        parts: dict[str, dict[str, int]] = {part: {} for part in PART_OF.values()}
+        parts["nodes"] = {}
+        for card, place in zip(cards, places, strict=True):
+            parts[PART_OF.get(card.resource_type, "nodes")][card.unique_id] = place
+        disabled = list(rest.disabled.values())
+        manifest = Manifest(
+            self.about.project_name,
+            self.about.adapter_type,
+            **{part: _Part(each, self._reader) for part, each in parts.items()},
+            macros=Shelf(rest.macros, take),
+            docs=Shelf(rest.docs, take),
+            groups=Shelf(rest.groups, take),
+            disabled=Shelf(
+                {unique_id: n for n, unique_id in enumerate(rest.disabled)}, lambda n: [*map(take, disabled[n])]
+            ),
+            lines=rest.lines,
+            uses=Shelf(rest.uses, self._uses),
+            inputs=rest.inputs,
+        )
+        manifest.cards = {card.unique_id: card for card in cards}
+        return manifest
+
+    def _uses(self, place: int) -> Uses:
+        vars_, env_vars = self._reader.value(place)
+        return Uses(vars_, env_vars)
+
+
+def open_kept(path: str) -> Kept | None:
+    """The parse that a file keeps; None: there is none that can be used."""
+    sections = load(path)
+    try:
+        kept = None if sections is None else Kept(sections)
+        if kept is not None:
+            _ = kept.about, kept.answers, kept.manifest
+    except (KeyError, ValueError, msgspec.MsgspecError):
+        return None
+    return kept
+
+
+def refresh(path: str, kept: Kept, files: Sequence[Listed], now: int) -> None:
+    """Note the stamps of files that were touched, so that they need not be read again. `now`: when they were listed."""
+    stamps = listing(files, now)
+    if stamps != kept.sections["listing"]:
+        save(path, {**kept.sections, "listing": stamps})
+
+
+class _Part(Shelf[Any]):
+    """A part of the manifest; a config can be had without its resource."""
+
+    __slots__ = ("_reader",)
+
+    def __init__(self, places: Mapping[str, int], reader: Reader) -> None:
+        super().__init__(places, reader.resource)
+        self._reader = reader
+
+    def config(self, key: str) -> Any:
+        """The config of a resource. Raises KeyError."""
+        place = self.place(key)
+        return self[key].config if place is None else self._reader.config(place)
