@@ -186,13 +186,16 @@ def recall(invocation: Invocation, settings: Settings, files: Sequence[Listed], 
         return None
     if found.touched:
         refresh(path, kept, files, listed_at)
+    notify = listener(invocation)
+    for said in kept.said:
+        notify(said.kind, said.message, said.place)
 
     def make_renderer() -> Renderer:
         from understudy.parse.project import renderer_of
         from understudy.stdlib.registry import BUILTINS
 
         language = dialect(settings.target.type)
-        return renderer_of(settings, kept.manifest, kept.rest.macro_lines, BUILTINS, language)
+        return renderer_of(settings, kept.manifest, kept.rest.macro_lines, BUILTINS, language, notify)
 
     return Read(kept.manifest, kept.warnings, make_renderer)
 

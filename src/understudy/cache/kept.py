@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from understudy.cache.codec import Reader
-from understudy.cache.rows import About, Answer, Rest, Warned, listing
+from understudy.cache.rows import About, Answer, Rest, SaidRow, Warned, listing
 from understudy.cache.slots import load, save
 from understudy.core.card import Card
 from understudy.core.manifest import PART_OF, Manifest, Uses
@@ -56,6 +56,11 @@ class Kept:
     def warnings(self) -> list[Warning_]:
         """What the parse gave cause to warn of, in its order."""
         return [warned.warning() for warned in self.section("warnings", list[Warned])]
+
+    @cached_property
+    def said(self) -> list[SaidRow]:
+        """What templates said while they were parsed."""
+        return self.section("said", list[SaidRow])
 
     @cached_property
     def manifest(self) -> Manifest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -11,11 +12,19 @@ from understudy.core.warning import Warning_
 from understudy.errors import Place
 from understudy.project.files import Listed
 
+if TYPE_CHECKING:
+    from understudy.parse.cells import Said
+
 _encode = msgspec.msgpack.Encoder().encode
 UNSURE = 2_000_000_000
 """A file that changed so few ns before it was listed may have changed once more within the same tick of its clock."""
 UNKNOWN = (0, 0, 0, 0)
 """The stamp of such a file, which is like no other."""
+
+
+def _place(*parts: Any) -> Place | None:
+    place = Place(*parts)
+    return None if place == Place() else place
 
 
 class About(msgspec.Struct, array_like=True, frozen=True):
@@ -51,8 +60,28 @@ class Warned(msgspec.Struct, array_like=True, frozen=True):
 
     def warning(self) -> Warning_:
         """The warning as it was given."""
-        place = Place(self.path, self.line, self.node)
-        return Warning_(self.name, self.message, None if place == Place() else place)
+        return Warning_(self.name, self.message, _place(self.path, self.line, self.node))
+
+
+class SaidRow(msgspec.Struct, array_like=True, frozen=True):
+    """What a template said."""
+
+    kind: str
+    message: str
+    path: str | None = None
+    line: int | None = None
+    node: str | None = None
+
+    @classmethod
+    def of(cls, said: Said) -> SaidRow:
+        """What was said as it is kept."""
+        place = said.place or Place()
+        return cls(said.kind, said.message, place.path, place.line, place.node)
+
+    @property
+    def place(self) -> Place | None:
+        """Where it was said."""
+        return _place(self.path, self.line, self.node)
 
 
 class UnitRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -72,6 +101,7 @@ class CellRow(msgspec.Struct, array_like=True):
     units: list[UnitRow]
     inputs: list[int] = []
     warnings: list[Warned] = []
+    said: list[SaidRow] = []
 
 
 class Answer(msgspec.Struct, array_like=True, frozen=True):

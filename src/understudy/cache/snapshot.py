@@ -12,7 +12,7 @@ import msgspec
 from understudy.cache.codec import TooLarge, Writer, with_dates
 from understudy.cache.inputs import Inputs, digest
 from understudy.cache.pack import Pieces
-from understudy.cache.rows import About, Answer, CellRow, Rest, Text, UnitRow, Warned, listing
+from understudy.cache.rows import About, Answer, CellRow, Rest, SaidRow, Text, UnitRow, Warned, listing
 from understudy.cache.slots import save
 from understudy.core.input import Input
 from understudy.core.manifest import Manifest
@@ -63,6 +63,7 @@ def sections(parse: Parse, files: Sequence[Listed], now: int) -> dict[str, Piece
         "answers": _encode(table.answers),
         "common": _encode(common),
         "warnings": _encode([Warned.of(warning) for warning in parse.cells.warnings()]),
+        "said": _encode([said for row in (common, *rows) for said in row.said]),
         "cells": _encode(rows),
         "owners": owners(manifest, parse.cells, cells).tobytes(),
         "cards": _encode(list(cards.values())),
@@ -141,6 +142,7 @@ class _Table:
             [self._unit(unit) for unit in cell.units],
             [self._input(input) for input in sorted(cell.inputs)],
             [Warned.of(warning) for warning in cell.warnings],
+            [SaidRow.of(said) for said in cell.said],
         )
 
     def _unit(self, unit: Unit) -> UnitRow:

@@ -73,10 +73,8 @@ class Console:
 
     def _width(self) -> int:
         """How wide a result may be: the terminal, or what suits a log."""
-        from shutil import get_terminal_size
-
         wish = self._options.printer_width
-        return wish or (get_terminal_size().columns if sys.stdout.isatty() else 120)
+        return wish or (terminal_size().columns if sys.stdout.isatty() else 120)
 
     def _result(self, text: str) -> None:
         self._sinks[0].aside(lambda: self._out(text + "\n"))
@@ -111,6 +109,13 @@ class Plain:
             self._write(text + "\n")
 
 
+def terminal_size() -> os.terminal_size:
+    """How large the terminal is; asked for by few, and `shutil` brings half of the archives' modules."""
+    from shutil import get_terminal_size
+
+    return get_terminal_size()
+
+
 def _screen(options: Options, stream: TextIO, environ: Mapping[str, str], scrub: Scrubber) -> Sink:
     """The sink for stderr that suits the options and the terminal."""
     write = writer(stream, scrub)
@@ -122,7 +127,7 @@ def _screen(options: Options, stream: TextIO, environ: Mapping[str, str], scrub:
     wording = Wording(
         threshold=threshold(options),
         debug=options.debug,
-        width=options.printer_width or (get_terminal_size().columns if interactive else None),
+        width=options.printer_width or (terminal_size().columns if interactive else None),
         head=options.command not in HEADLESS,
     )
     painted = painter(options, stream, environ)

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from understudy.core.input import Input
 from understudy.core.warning import Warning_, in_order
+from understudy.errors import Place
+from understudy.template.state import Notify
 
 MISSING = "missing"
 """The kind of input that a name is of which nothing was found."""
@@ -29,15 +31,24 @@ class Unit(NamedTuple):
     n: int = 0
 
 
+class Said(NamedTuple):
+    """What a template logged, printed or warned of while it was parsed; see template.state.Notify."""
+
+    kind: str
+    message: str
+    place: Place | None
+
+
 class Cell:
     """Units and what belongs to them. `into`: the cell that has taken this one in."""
 
-    __slots__ = ("inputs", "into", "units", "warnings")
+    __slots__ = ("inputs", "into", "said", "units", "warnings")
 
     def __init__(self, *units: Unit) -> None:
         self.units = list(units)
         self.inputs: set[Input] = set()
         self.warnings: list[Warning_] = []
+        self.said: list[Said] = []
         self.into: Cell | None = None
 
     def whole(self) -> Cell:
@@ -54,14 +65,16 @@ class Cell:
         self.units += other.units
         self.inputs |= other.inputs
         self.warnings += other.warnings
+        self.said += other.said
         other.into = self
 
 
 class Cells:
     """The cells of a parse, and the one at work. `watch` is told where to put the inputs of renderings."""
 
-    def __init__(self, watch: Callable[[set[Input] | None], None]) -> None:
-        self._watch = watch
+    def __init__(self) -> None:
+        self.watch: Callable[[set[Input] | None], None] = lambda inputs: None
+        self._over = False
         self._made: list[Cell] = []
         self._of: dict[str, Cell] = {}
         self.common = Cell()
@@ -77,7 +90,7 @@ class Cells:
     def resume(self, cell: Cell | None = None) -> Cell:
         """Work goes on for a cell; without one, for all of them. Gives the cell as it is by now."""
         self.current = (self.common if cell is None else cell).whole()
-        self._watch(self.current.inputs)
+        self.watch(self.current.inputs)
         return self.current
 
     def attend(self, unique_id: str) -> Cell:
@@ -103,10 +116,21 @@ class Cells:
         """What is at work depends on that, too."""
         self.current.inputs.add(input)
 
+    def hear(self, notify: Notify) -> Notify:
+        """A listener that notes what is said while the project is parsed, and passes everything on."""
+
+        def heard(kind: str, message: str, place: Place | None) -> None:
+            if not self._over:
+                self.current.said.append(Said(kind, message, place))
+            notify(kind, message, place)
+
+        return heard
+
     def end(self) -> None:
         """Nobody listens any more."""
         self.resume()
-        self._watch(None)
+        self._over = True
+        self.watch(None)
 
     def all(self) -> list[Cell]:
         """The cells, each once, in the order in which they were begun."""

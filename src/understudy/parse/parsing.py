@@ -36,6 +36,8 @@ class Parsing:
     dialect: Dialect
     builtins: Mapping[str, BuiltinMacro]
     configs: Configs
+    cells: Cells
+    """Which parts stand and fall together."""
     read_seed: Callable[[Seed], str]
     """The text of a seed's file, which is not read with the others."""
     scans: Mapping[tuple[str, str], Scanned] = field(default_factory=dict)
@@ -49,14 +51,9 @@ class Parsing:
     disabled: dict[str, list[Node]] = field(default_factory=dict)
     calls: dict[int, Captured] = field(default_factory=dict)
     """What each node's file asked for, by the node's identity (two disabled nodes may share a unique_id)."""
-    cells: Cells = field(init=False)
-    """Which parts stand and fall together."""
     _literal: dict[str, bool] = field(default_factory=dict)
     _generated: dict[tuple[str, str | None], str | None] = field(default_factory=dict)
     _own_names: frozenset[str] | None = None
-
-    def __post_init__(self) -> None:
-        self.cells = Cells(self.renderer.watch)
 
     def literal(self, package: str) -> bool:
         """Whether `ref`, `source` and `config` mean in a package what they always mean, so that a scan may stand."""

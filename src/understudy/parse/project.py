@@ -85,8 +85,10 @@ def parse_project(
     scans = [scan(file) for file in files]
     manifest = Manifest(settings.root.name, settings.target.type, macros=dict(builtin_macros))
     index = _macros(manifest, settings, scans, builtins)
-    renderer = Renderer(settings, index, dialect, notify)
-    parsing = Parsing(settings, manifest, renderer, dialect, builtins, Configs(settings), read_seed)
+    cells = Cells()
+    renderer = Renderer(settings, index, dialect, cells.hear(notify))
+    cells.watch = renderer.watch
+    parsing = Parsing(settings, manifest, renderer, dialect, builtins, Configs(settings), cells, read_seed)
     renderer.lines = manifest.lines
     _note_macros(parsing, scans)
     add_docs(parsing, scans)
@@ -115,11 +117,12 @@ def renderer_of(
     lines: Mapping[str, int],
     builtins: Mapping[str, BuiltinMacro],
     dialect: Dialect,
+    notify: Notify,
 ) -> Renderer:
     """The way into the templates of a project that was parsed before. `lines`: those of its macros, by unique_id."""
     own = (unique_id for unique_id in manifest.macros if not unique_id.startswith("macro.dbt."))
     index = _index(settings, {unique_id: manifest.macros[unique_id] for unique_id in own}, lines, builtins)
-    renderer = Renderer(settings, index, dialect)
+    renderer = Renderer(settings, index, dialect, notify)
     renderer.lines = manifest.lines
     return renderer
 

@@ -101,7 +101,7 @@ def path_database(path: Any) -> str:
     """The name that DuckDB gives to the database in a file: the first part of the file's name."""
     if path is None or path == ":memory:":
         return "memory"
-    if ":" not in str(path):  # a plain path, as most are
+    if not any(mark in str(path) for mark in ":?#;"):  # a plain path, as most are
         return str(path).rsplit("/", 1)[-1].lstrip(".").split(".")[0]
     from urllib.parse import urlparse
 

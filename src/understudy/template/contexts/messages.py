@@ -24,6 +24,7 @@ def print_(state: State) -> Callable[..., str]:
     """`print(message)`, unless the flag `print` is off."""
 
     def print_(msg: Any) -> str:
+        state.note("flag", "PRINT")
         if flag(state.settings, "PRINT") is not False:
             state.notify("print", str(msg), state.place)
         return ""
