@@ -24,6 +24,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the expected files of tests/golden")
+    parser.addoption(
+        "--sequences", type=int, default=20, help="how many sequences of edits a kept parse is held against"
+    )
+    parser.addoption("--sequence", type=int, help="the one sequence to run again")
     parser.addoption("--record-oracle", action="store_true", help="ask dbt anew and record its answers")
 
 

@@ -1,4 +1,4 @@
-"""`clean`: delete the folders that `clean-targets` names (dbt 1.11: CleanTask)."""
+"""`clean`: delete the folders that `clean-targets` names (dbt 1.11: CleanTask), and the parse that is kept."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import shutil
 from understudy.app.events import Output
 from understudy.app.invocation import Invocation, Outcome
 from understudy.app.load import project_options
+from understudy.cache.slots import FOLDER
 from understudy.core.project import Package
 from understudy.errors import ArtifactError, Place, UsageError
 from understudy.project.layout import load_layout
 
 
 def clean(invocation: Invocation) -> Outcome:
-    """Delete the project's clean-targets.
+    """Delete the project's clean-targets, and the cache; the ledger and what git baselines were made of stay.
 
     Raises:
         UsageError: one of them holds source files, or lies outside of the project (unless
@@ -26,7 +27,7 @@ def clean(invocation: Invocation) -> Outcome:
     paths = sorted({os.path.realpath(os.path.join(root, path)) for path in layout.clean_targets})
     for path in paths:
         _check(path, root, layout.root, within=invocation.options.clean_project_files_only)
-    for path in paths:
+    for path in (*paths, os.path.join(root, FOLDER)):
         if not os.path.lexists(path):
             continue
         try:

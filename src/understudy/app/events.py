@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 from understudy.core.warning import Warning_
 from understudy.errors import UnderstudyError
@@ -17,8 +18,7 @@ Status = Literal["success", "pass", "warn", "fail", "error", "partial success", 
 """The `status` of run_results.json (dbt 1.11: RunStatus, TestStatus)."""
 
 
-@dataclass(frozen=True, slots=True)
-class StateInUse:
+class StateInUse(Struct, frozen=True):
     """A state that this run compares with or defers to.
 
     Attributes:
@@ -36,8 +36,7 @@ class StateInUse:
     nodes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """The head: who runs, for which target, with which states."""
 
     version: str
@@ -48,15 +47,13 @@ class Started:
     invocation_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """What the pipeline does now, for a person who waits: `Reading 1,000 files`."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
+class Selected(Struct, frozen=True):
     """What was selected, before anything runs.
 
     Attributes:
@@ -81,8 +78,7 @@ class Selected:
     cloned_from: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReferenceDecided:
+class ReferenceDecided(Struct, frozen=True):
     """Where the references to one node go in this run, and why."""
 
     name: str
@@ -92,8 +88,7 @@ class ReferenceDecided:
     used_by: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NodeStarted:
+class NodeStarted(Struct, frozen=True):
     """A node starts. `kind`: table, view, incremental, seed, test ...; `name`: `dev.orders`, or the name of a test."""
 
     unique_id: str
@@ -103,8 +98,7 @@ class NodeStarted:
     total: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class NodeFinished:
+class NodeFinished(Struct, frozen=True):
     """A node is done.
 
     Attributes:
@@ -133,22 +127,19 @@ class NodeFinished:
     total: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class WarningRaised:
+class WarningRaised(Struct, frozen=True):
     """A warning; the same one is printed once."""
 
     warning: Warning_
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorRaised:
+class ErrorRaised(Struct, frozen=True):
     """The command ends with this error."""
 
     error: UnderstudyError
 
 
-@dataclass(frozen=True, slots=True)
-class RunFinished:
+class RunFinished(Struct, frozen=True):
     """The sum. `stood_in` models were not built because a state's relations stood in; they last took `stood_in_seconds`.
 
     `stand_in` is what the state's environment is called. The counts are nodes: `built` relations, `cloned` ones and those
@@ -170,15 +161,13 @@ class RunFinished:
     left: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """A result, for stdout: a line of `list`, compiled SQL, a finding of `debug`."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """Rows to look at, for stdout (`show`, `seed --show`). An empty title is not printed."""
 
     title: str
@@ -186,23 +175,20 @@ class Table:
     rows: Sequence[Sequence[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """What a build would do, for stdout."""
 
     outline: Outline
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(Struct, frozen=True):
     """Why nodes are built and where their references go, for stdout. `aside`: said before a run, with its messages."""
 
     explanation: Explanation
     aside: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """A finding of the `debug` command, for stdout. `ok` None: just said."""
 
     subject: str
@@ -210,16 +196,14 @@ class Checked:
     ok: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
+class Printed(Struct, frozen=True):
     """What a template print()s, for stdout."""
 
     text: str
     node: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Logged:
+class Logged(Struct, frozen=True):
     """Anything else: what a template log()s, a statement that was sent, a file that was written."""
 
     text: str
@@ -227,8 +211,7 @@ class Logged:
     node: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Secrets:
+class Secrets(Struct, frozen=True):
     """Values that must never be printed from now on, such as the profile's password. Not told to anybody."""
 
     values: tuple[str, ...]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from understudy.core.card import Card
 from understudy.core.nodes import Resource
 from understudy.errors import UsageError, did_you_mean
-from understudy.state.fingerprint import get
-from understudy.state.prior import Prior
+
+if TYPE_CHECKING:
+    from understudy.state.prior import Prior
 
 
 class Gone(msgspec.Struct, kw_only=True):
@@ -43,8 +44,13 @@ def gone(unique_ids: Iterable[str], prior: Callable[[], Prior], types: Set[str])
         known = prior().get(unique_id)
         yield Gone(
             unique_id=unique_id, resource_type=kind, package_name=package, name=name,
-            fqn=get(known, "fqn") or [package, name], original_file_path=get(known, "original_file_path") or "",
+            fqn=_get(known, "fqn") or [package, name], original_file_path=_get(known, "original_file_path") or "",
         )  # fmt: skip
+
+
+def _get(known: Any, key: str) -> Any:
+    """A field of a state's entry, which for some kinds is a map."""
+    return known.get(key) if isinstance(known, Mapping) else getattr(known, key, None)
 
 
 def lines(

@@ -8,11 +8,11 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from understudy.app.events import StateInUse
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project
-from understudy.artifacts.run_results import PriorResult
 from understudy.artifacts.state_files import (
     GIT,
     MANIFEST,
@@ -24,16 +24,18 @@ from understudy.artifacts.state_files import (
     read_sources,
 )
 from understudy.core.warning import Warning_
-from understudy.defer.check import age
 from understudy.defer.decide import Policy
-from understudy.defer.resolution import LabelledPrior
 from understudy.errors import StateError
 from understudy.project.environments import FILE, Environment, read_environments
 from understudy.project.project_file import read_raw
 from understudy.select.world import Freshness
-from understudy.state.applied import Print, Prints
-from understudy.state.diff import Comparison, compare
-from understudy.state.prior import Prior
+
+if TYPE_CHECKING:  # what compares and resolves is for who asks a state
+    from understudy.artifacts.run_results import PriorResult
+    from understudy.defer.resolution import LabelledPrior
+    from understudy.state.applied import Print, Prints
+    from understudy.state.diff import Comparison
+    from understudy.state.prior import Prior
 
 HINT = "Name the folder that holds manifest.json of an earlier run: --state PATH, or DBT_STATE."
 
@@ -130,6 +132,8 @@ class States:
 
     def _compared_with(self, prior: Prior) -> Comparison:
         if prior.origin not in self._comparisons:
+            from understudy.state.diff import compare
+
             self._comparisons[prior.origin] = compare(self._project.manifest, prior)
         return self._comparisons[prior.origin]
 
@@ -176,6 +180,8 @@ class States:
         """The chain that deferral and cloning ask, in its order; empty where both are off. Raises StateError."""
         if not (self.policy.defer or self.clones):
             return ()
+        from understudy.defer.resolution import LabelledPrior
+
         return tuple(LabelledPrior(state.label, self._read(state)) for state in self.chain)
 
     def built_from(self, unique_id: str, today: Prints) -> Print | None:
@@ -227,6 +233,8 @@ class States:
         )
 
     def _describe(self, state: StateFile, prior: Prior) -> StateInUse:
+        from understudy.defer.check import age
+
         old = age(prior.metadata.generated_at, self._invocation.started)
         return StateInUse(
             label=state.label,

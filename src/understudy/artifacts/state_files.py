@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from understudy.artifacts.run_results import PriorResults, decode_results
-from understudy.artifacts.sources import decode_sources
 from understudy.errors import Place, StateError, did_you_mean
-from understudy.state.prior import Prior, decode_prior
+
+if TYPE_CHECKING:  # each reader is imported when its file is read
+    from understudy.artifacts.run_results import PriorResults
+    from understudy.state.prior import Prior
 
 MANIFEST = "manifest.json"
 RUN_RESULTS = "run_results.json"
@@ -95,6 +97,8 @@ def find_state(
 
 def read_prior(state: StateFile) -> Prior:
     """The state's manifest. Raises StateError: it is missing, cannot be read, is damaged, or of an unreadable version."""
+    from understudy.state.prior import decode_prior
+
     return decode_prior(
         _read(state, state.manifest, "state: selection and deferral"), origin=state.manifest, flag=state.flag
     )
@@ -102,12 +106,16 @@ def read_prior(state: StateFile) -> Prior:
 
 def read_results(state: StateFile) -> PriorResults:
     """The state's `run_results.json`. Raises StateError."""
+    from understudy.artifacts.run_results import decode_results
+
     path = os.path.join(state.folder, RUN_RESULTS)
     return decode_results(_read(state, path, "result: selection"), origin=path, flag=state.flag)
 
 
 def read_sources(state: StateFile) -> dict[str, str | None]:
     """The state's `sources.json`: unique_id -> `max_loaded_at`. Raises StateError."""
+    from understudy.artifacts.sources import decode_sources
+
     path = os.path.join(state.folder, SOURCES)
     return decode_sources(_read(state, path, "source_status: selection"), origin=path, flag=state.flag)
 

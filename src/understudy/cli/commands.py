@@ -143,8 +143,8 @@ COMMANDS: dict[str, About] = {
         ("debug --target prod", "debug --connection"),
     ),
     "clean": About(
-        "Delete what runs leave behind: the project's clean-targets.",
-        "Delete the folders that dbt_project.yml names under clean-targets (else: target).",
+        "Delete what runs leave behind: the project's clean-targets and the kept parse.",
+        "Delete the folders that dbt_project.yml names under clean-targets (else: target), and the parse that is kept.",
     ),
 }
 """The commands in the order in which help lists them."""

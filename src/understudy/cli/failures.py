@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from understudy.app.events import ErrorRaised, Event
 from understudy.app.options import Options
 from understudy.errors import UnderstudyError
+
+if TYPE_CHECKING:
+    from understudy.app.events import Event
 
 
 def tell(error: UnderstudyError, *, debug: bool = False) -> int:
     """Print an error for which there is no console yet; the exit code."""
+    from understudy.app.events import ErrorRaised
     from understudy.cli.console import Console
 
     console = Console(Options(command="", debug=debug), os.environ)
@@ -22,6 +26,8 @@ def tell(error: UnderstudyError, *, debug: bool = False) -> int:
 
 def guarded(action: Callable[[], int], emit: Callable[[Event], None]) -> int:
     """Do `action` and give its exit code. Whatever goes wrong is told, and gives the exit code that dbt gives for it."""
+    from understudy.app.events import ErrorRaised
+
     try:
         return action()
     except UnderstudyError as error:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec import Struct
+
 from understudy.app.events import Event, NodeFinished, NodeStarted, Secrets, Started, level
 from understudy.cli.scrub import Scrubber
 from understudy.cli.wording import RANKS, Wording
@@ -68,7 +70,7 @@ class JsonLines:
 
 
 def _data(event: Event) -> dict[str, Any]:
-    data = {field.name: _value(getattr(event, field.name)) for field in dataclasses.fields(event)}
+    data = _fields(event)
     if isinstance(event, NodeStarted | NodeFinished):  # where dbt's readers look for it
         data["node_info"] = {
             "unique_id": event.unique_id,
@@ -81,6 +83,10 @@ def _data(event: Event) -> dict[str, Any]:
     return data
 
 
+def _fields(struct: Struct) -> dict[str, Any]:
+    return {name: _value(getattr(struct, name)) for name in struct.__struct_fields__}
+
+
 def _value(value: Any) -> Any:
     match value:
         case ErrorList(errors=errors):
@@ -90,6 +96,8 @@ def _value(value: Any) -> Any:
             return {"code": value.code, "message": value.message, "place": place, "hint": value.hint}
         case tuple():
             return [_value(each) for each in value]
+        case Struct():
+            return _fields(value)
         case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
             return dataclasses.asdict(value)
         case _:

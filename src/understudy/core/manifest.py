@@ -84,6 +84,7 @@ class Manifest:
 
     @cards.setter
     def cards(self, cards: dict[str, Card]) -> None:
+        """The cards of resources that are put away."""
         self._cards = cards
 
     def known(self) -> Iterator[tuple[str, Any]]:

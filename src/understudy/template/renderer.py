@@ -136,14 +136,10 @@ class Renderer:
         var = Var(
             self.vars(package),
             used=captured.vars.__setitem__,
-            note=lambda name: self._note("var", package, name),
+            note=lambda name: self._shared.note("var", package, name),
         )
-        env_var = env_lookup(settings.env, used=used, note=lambda name: self._note("env", name))
-        return names(settings, var=var, env_var=env_var, note=self._note)
-
-    def _note(self, *input: str) -> None:
-        if self._shared.inputs is not None:
-            self._shared.inputs.add(input)
+        env_var = env_lookup(settings.env, used=used, note=lambda name: self._shared.note("env", name))
+        return names(settings, var=var, env_var=env_var, note=self._shared.note)
 
     def vars(self, package: str) -> Mapping[str, Any]:
         """The variables that a package's nodes see."""

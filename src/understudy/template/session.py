@@ -47,6 +47,11 @@ class Shared:
         """Takes what renderings depend on, as long as a project is parsed."""
         self._engine: Engine | None = None
 
+    def note(self, *input: str) -> None:
+        """Note on what a rendering depends, while the project is parsed."""
+        if self.inputs is not None:
+            self.inputs.add(input)
+
     @property
     def engine(self) -> Engine:
         """The Jinja environments."""
@@ -95,6 +100,7 @@ class Session(State):
         self.runtime_config = shared.runtime_config
         self.dialect = shared.dialect
         self.notify = shared.notify
+        self.note = shared.note
         self.package = package
         self.node = node
         self.lookups = lookups
@@ -192,11 +198,6 @@ class Session(State):
     def _wrapped(self, value: Any) -> Any:
         """Core's values as templates of this engine see them."""
         return wrap(value, CLASSES[self.dialect.name])
-
-    def note(self, *input: str) -> None:
-        """Note on what the outcome depends, while the project is parsed."""
-        if self.shared.inputs is not None:
-            self.shared.inputs.add(input)
 
     # Rendering
 

@@ -56,6 +56,8 @@ class State(ABC):
     notify: Notify
     names: Mapping[str, Any]
     builtins: Mapping[str, Any]
+    note: Callable[..., None]
+    """Notes on what the outcome depends (`core.input.Input`), while somebody wants to know."""
     materializes: bool = False
     """Whether a materialization is being run, which may run Python."""
 
@@ -85,10 +87,6 @@ class State(ABC):
     @abstractmethod
     def render(self, text: str) -> str:
         """Render another text with the same names."""
-
-    @abstractmethod
-    def note(self, *input: str) -> None:
-        """Note on what the outcome depends (`core.input.Input`), while somebody wants to know."""
 
     def used_env_var(self, name: str, value: str) -> None:
         """Note an environment variable; a secret by its hash."""

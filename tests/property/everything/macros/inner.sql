@@ -1,0 +1,2 @@
+{% macro inner(x) %}select '{{ x }}'{{ var('limit') }}{% endmacro %}
+{% macro finish(env) %}select '{{ env }}'{% endmacro %}

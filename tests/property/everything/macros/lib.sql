@@ -1,0 +1,1 @@
+{% macro default__total(c) %}sum({{ c }}) {# ours #}{% endmacro %}

@@ -1,0 +1,1 @@
+{{ config(tags=['full'] if flags.FULL_REFRESH else ['part']) }} select 1 as id

@@ -1,0 +1,1 @@
+{% for x in ['a', 'b'] %}{{ piece(x) }} {% endfor %} from {{ ref('daily') }}, {{ ref('dim', v=1) }}

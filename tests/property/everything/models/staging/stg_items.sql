@@ -1,0 +1,2 @@
+{{ config(tags=['items']) }}
+select {{ cents('amount') }} from {{ source('raw', 'items') }}

@@ -1,0 +1,1 @@
+{{ config(enabled=var('lib_on', false)) }} select 1 as id
