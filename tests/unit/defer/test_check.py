@@ -10,7 +10,7 @@ from support.graphs import edges, manifest, model, singular, state
 
 from understudy.core.manifest import Manifest
 from understudy.core.relation import Relation, SchemaName
-from understudy.defer.check import age, missing, oddities, unreadable
+from understudy.defer.check import age, elsewhere, missing, oddities, unreadable
 from understudy.defer.decide import Policy
 from understudy.defer.resolution import (
     Catalog,
@@ -221,3 +221,23 @@ def test_a_state_of_another_adapter() -> None:
 def test_a_stale_relation_that_shadows_the_states() -> None:
     why = {"model.shop.b": "it was built from other code"}
     assert warned(stale=why.get)[-1] == "db.dev.b is read instead of db.prod.b, though it was built from other code"
+
+
+def test_another_database_is_told_of_where_the_engine_cannot_read_it() -> None:
+    today = shop()
+    here = {DEV: [rel("dev", "new")]}
+    found = []
+    for database in ("other", "db"):
+        old = manifest(model("a"), model("b"))
+        for node in old.nodes.values():
+            node.database = database
+        priors = [LabelledPrior("prod", state(old, schema="prod"))]
+        selected = {"model.shop.c"}
+        asked = frontier(today, edges(today), selected, set(), priors, DEFER, NAMES)
+        exists = existence(today, asked, NAMES, Catalog(here, NAMES.dialect))
+        resolution = resolve(today, asked, selected, set(), priors, DEFER, NAMES, exists)
+        found.append(elsewhere(resolution, asked, "db", NAMES.dialect))
+    (error,), none = found
+    assert none == []
+    assert "2 relations are in another database, and duckdb reads no other than 'db'" in str(error)
+    assert "other.prod.a (model.shop.a, state prod), needed by model.shop.c" in str(error)

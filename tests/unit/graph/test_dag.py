@@ -159,3 +159,16 @@ def test_a_unit_test_comes_before_its_model_in_a_build() -> None:
     assert build.parents(unit.unique_id) == ("model.shop.a",)
     assert build.parents("model.shop.b") == ("model.shop.a", unit.unique_id)
     assert build.order()[-1] == "model.shop.c"
+
+
+def test_a_unit_test_without_its_model_in_the_graph_waits_for_nobody() -> None:
+    unit = UnitTest(
+        name="u", model="b", given=[], expect={}, package_name="shop", path="u.yml", original_file_path="models/u.yml",
+        unique_id="unit_test.shop.b.u", fqn=["shop", "b", "u"], config={}, depends_on=DependsOn(nodes=["model.shop.b"]),
+    )  # fmt: skip
+    manifest = manifest_of(
+        make("model.shop.a"), make("model.shop.b", "model.shop.a"), unit_tests={unit.unique_id: unit}
+    )
+    part = Dag.of(manifest).subset(["model.shop.a", unit.unique_id])
+    assert part.with_tests(manifest).parents("model.shop.a") == ()
+    assert unit.unique_id in part.with_tests(manifest).order()

@@ -8,11 +8,11 @@ import pytest
 from support.resources import group, make, manifest_of, refs, settings_of
 
 from understudy.core.manifest import Manifest
-from understudy.core.nodes import Metric, RefArgs
+from understudy.core.nodes import Metric, RefArgs, SemanticModel, UnitTest
 from understudy.core.warning import Warning_
 from understudy.errors import ErrorList, LinkError, ParseError
 from understudy.graph.access import deprecations
-from understudy.graph.link import link
+from understudy.graph.link import link, link_node
 from understudy.graph.names import Names
 
 
@@ -257,3 +257,74 @@ def test_deprecation_is_told_to_the_model_and_those_that_use_it() -> None:
 def test_without_a_clock_nothing_is_deprecated() -> None:
     assert list(deprecations(manifest_of(make("model.shop.a", deprecation_date="2020-01-01")), "")) == []
     assert list(deprecations(manifest_of(make("model.shop.a")), "2026-11-21")) == []
+
+
+def unit_test(*inputs: str) -> UnitTest:
+    return UnitTest(
+        name="u", model="b", given=[{"input": each} for each in inputs], expect={}, package_name="shop", path="u.yml",
+        original_file_path="models/u.yml", unique_id="unit_test.shop.b.u", fqn=["shop", "u"], config={},
+    )  # fmt: skip
+
+
+def test_the_inputs_of_a_unit_test_are_named_as_in_a_model() -> None:
+    test = unit_test("ref('a')", "source('s', 't')", "this", "ref('nothing')", "ref(var('x'))")
+    test.depends_on.nodes.append("model.shop.b")
+    manifest = manifest_of(make("model.shop.a"), make("model.shop.b"), make("source.shop.s.t"))
+    manifest.unit_tests[test.unique_id] = test
+    assert linked(manifest) == ()
+    assert manifest.inputs[test.unique_id] == ("model.shop.a", "source.shop.s.t", "model.shop.b", None, None)
+
+
+def test_a_node_that_came_later_is_linked_alone() -> None:
+    manifest = manifest_of(make("model.shop.a"), make("model.shop.b", refs=refs("a")))
+    assert link_node(manifest, settings_of(), "model.shop.b") == ()
+    assert parents(manifest, "model.shop.b") == ["model.shop.a"]
+    manifest.nodes["model.shop.c"] = make("model.shop.c", refs=refs("gone"))
+    with pytest.raises(LinkError, match="gone"):
+        link_node(manifest, settings_of(), "model.shop.c")
+
+
+def metric(name: str, kind: str, **params: object) -> Metric:
+    return Metric(
+        name=name, package_name="shop", path="m.yml", original_file_path="models/m.yml", unique_id=f"metric.shop.{name}",
+        fqn=["shop", name], label=name, type=kind, type_params={"input_measures": [], **params}, config={},
+    )  # fmt: skip
+
+
+def semantic(model: str) -> SemanticModel:
+    return SemanticModel(
+        name="sem", package_name="shop", path="s.yml", original_file_path="models/s.yml",
+        unique_id="semantic_model.shop.sem", fqn=["shop", "sem"], model=f"ref('{model}')", measures=[{"name": "total"}],
+        refs=refs(model), config={},
+    )  # fmt: skip
+
+
+def test_metrics_know_their_measures_each_once() -> None:
+    total = {"name": "total"}
+    manifest = manifest_of(
+        make("model.shop.a"),
+        semantic_models={"semantic_model.shop.sem": semantic("a")},
+        metrics={
+            each.unique_id: each
+            for each in (
+                metric("rate", "ratio", numerator={"name": "one"}, denominator={"name": "two"}),
+                metric("one", "simple", measure=total),
+                metric("two", "simple", measure=total),
+            )
+        },
+    )
+    assert linked(manifest) == ()
+    rate = manifest.metrics["metric.shop.rate"]
+    assert rate.type_params["input_measures"] == [total]
+    assert rate.depends_on.nodes == ["metric.shop.one", "metric.shop.two"]
+    relation = manifest.semantic_models["semantic_model.shop.sem"].node_relation
+    assert relation is not None
+    assert (relation["alias"], relation["schema_name"]) == ("a", "main")
+
+
+def test_a_semantic_model_over_nothing_is_refused_and_has_no_relation() -> None:
+    over_nothing = semantic("gone")
+    manifest = manifest_of(semantic_models={"semantic_model.shop.sem": over_nothing})
+    with pytest.raises(LinkError, match="gone"):
+        linked(manifest)
+    assert over_nothing.node_relation is None
