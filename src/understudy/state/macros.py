@@ -72,4 +72,5 @@ class ChangedMacros:
         """Raise StateError when a node of the state names a macro of the project or a package that the state does not hold."""
         for unique_id in used:
             if unique_id not in self._prior.macros and not (unique_id.count(".") >= 2 and self._is_own(unique_id)):
-                raise damaged(self._prior.origin, f"{node_id}, which uses the unknown macro {unique_id!r}")
+                what = f"{node_id}, which uses the unknown macro {unique_id!r}"
+                raise damaged(self._prior.origin, what, self._prior.flag)

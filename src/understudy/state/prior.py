@@ -168,12 +168,12 @@ T = TypeVar("T")
 class Entries(Mapping[str, T], Generic[T]):
     """The entries of one part of a manifest, by unique_id, each decoded when it is first asked for, and kept."""
 
-    def __init__(self, part: str, raw: Mapping[str, msgspec.Raw], kind: type[T], origin: str) -> None:
+    def __init__(self, part: str, raw: Mapping[str, msgspec.Raw], kind: type[T], origin: str, flag: str) -> None:
         self._part = part
         self.raw = raw
         self._decode = msgspec.json.Decoder(kind).decode
         self._kept: dict[str, T] = {}
-        self._origin = origin
+        self._origin, self._flag = origin, flag
 
     def __getitem__(self, unique_id: str) -> T:
         kept = self._kept.get(unique_id)
@@ -181,7 +181,7 @@ class Entries(Mapping[str, T], Generic[T]):
             try:
                 kept = self._kept[unique_id] = self._decode(self.raw[unique_id])
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                raise damaged(self._origin, f"{self._part}[{unique_id!r}]: {error}") from error
+                raise damaged(self._origin, f"{self._part}[{unique_id!r}]: {error}", self._flag) from error
         return kept
 
     def __contains__(self, unique_id: object) -> bool:
@@ -195,17 +195,17 @@ class Entries(Mapping[str, T], Generic[T]):
 
 
 class Prior:
-    """An older manifest. `origin` is its path as errors name it.
+    """An older manifest. `origin` is its path as errors name it, `flag` what named the state.
 
     `rendered_config`: the in-file and properties values of `unrendered_config` are rendered ones. dbt writes them so unless
     its flag `state_modified_compare_more_unrendered_values` is on; then in-file values come as the text of a syntax tree.
     """
 
-    def __init__(self, document: _Document, *, origin: str, source_text: bool = False) -> None:
+    def __init__(self, document: _Document, *, origin: str, flag: str = "--state", source_text: bool = False) -> None:
         def part(name: str, kind: type[T]) -> Entries[T]:
-            return Entries(name, getattr(document, name), kind, origin)
+            return Entries(name, getattr(document, name), kind, origin, flag)
 
-        self.origin = origin
+        self.origin, self.flag = origin, flag
         self.metadata = document.metadata
         self.rendered_config = not source_text and WRITER not in (document.metadata.env or {})
         self.nodes = part("nodes", PriorNode)
@@ -233,9 +233,8 @@ class Prior:
 
     def relations(self) -> int:
         """How many nodes have a relation there; nothing but that is decoded."""
-        light = Entries(
-            "nodes", {i: raw for i, raw in self.nodes.raw.items() if i.startswith(BUILT)}, _Relation, self.origin
-        )
+        built = {i: raw for i, raw in self.nodes.raw.items() if i.startswith(BUILT)}
+        light = Entries("nodes", built, _Relation, self.origin, self.flag)
         return sum(1 for node in light.values() if node.schema and node.config.materialized != "ephemeral")
 
     def relational(self, unique_id: str) -> PriorNode | None:
@@ -271,11 +270,11 @@ def decode_prior(data: bytes, *, origin: str, flag: str = "--state") -> Prior:
         raise StateError(
             f"The state has schema version {found!r}; manifests v4 to v12 (dbt 1.x) and v20 (dbt 2) can be read",
             place=place,
-            hint="Write the state with dbt 1.0 or later, or with understudy.",
+            hint=f"Write the state with dbt 1.0 or later, or with understudy ({flag} names it).",
         )
     if version <= RENDERED_ONLY:
         envelope.metrics = {}
-    return Prior(envelope, origin=origin, source_text=SOURCE_TEXT in data)
+    return Prior(envelope, origin=origin, flag=flag, source_text=SOURCE_TEXT in data)
 
 
 def schema_version(address: str | None) -> int:
@@ -284,8 +283,6 @@ def schema_version(address: str | None) -> int:
     return int(found.group(1)) if found else 0
 
 
-def damaged(origin: str, what: str) -> StateError:
+def damaged(origin: str, what: str, flag: str) -> StateError:
     """The error for a state whose entry cannot be read."""
-    return StateError(
-        f"The state is damaged at {what}", place=Place(path=origin), hint=NEXT_STEP.format(flag="--state")
-    )
+    return StateError(f"The state is damaged at {what}", place=Place(path=origin), hint=NEXT_STEP.format(flag=flag))

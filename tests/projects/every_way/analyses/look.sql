@@ -1,0 +1,2 @@
+{{ config(tags=['reads']) }}
+select 'w_analysis' as way, count(*) from {{ ref('up') }}

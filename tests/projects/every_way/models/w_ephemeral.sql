@@ -1,0 +1,2 @@
+{{ config(tags=['reads']) }}
+select 'w_ephemeral' as way, x.* from (select * from {{ ref('eph') }}) as x

@@ -1,0 +1,2 @@
+{{ config(tags=['reads']) }}
+select 'w_function' as way, {{ function('twice') }}(1) as n

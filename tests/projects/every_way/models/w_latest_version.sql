@@ -1,0 +1,2 @@
+{{ config(tags=['reads']) }}
+select 'w_latest_version' as way, x.* from (select * from {{ ref('up_ver') }}) as x

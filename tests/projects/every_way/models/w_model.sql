@@ -1,0 +1,2 @@
+{{ config(tags=['reads']) }}
+select 'w_model' as way, x.* from (select * from {{ ref('up') }}) as x

@@ -1,0 +1,2 @@
+{{ config(tags=['reads']) }}
+select 'w_seed' as way, x.* from (select * from {{ ref('codes') }}) as x

@@ -1,0 +1,1 @@
+{% snapshot reads_up %}{{ config(unique_key='id', strategy='check', check_cols=['code'], tags=['reads']) }}select 'w_snapshot_node' as way, z.* from (select * from {{ ref('up') }}) as z{% endsnapshot %}
