@@ -52,11 +52,11 @@ def test_a_plan_for_people(shop: Path) -> None:
     ran = ok("plan", "-s", "state:modified+", *STATE, cwd=shop)
     assert "Plan build of 2 models and 1 test (state:modified+). Nothing has been run." in ran.out
     assert re.search(
-        r"create  view   dev\.b  prod: view\n +changed body\n +- select id, name\n +\+ select id, upper\(name\)",
+        r"create  view   dev\.b  prod: view, built just now\n +changed body\n +- select id, name\n +\+ select id, upper\(name\)",
         ran.out,
     )
     assert re.search(
-        r"create  table  dev\.c  prod: table, 1 row\n +depends on b \(state:modified\+\)\n +reads prod\.a, dev\.b",
+        r"create  table  dev\.c  prod: table, 1 row, built just now\n +depends on b \(state:modified\+\)\n +reads prod\.a, dev\.b",
         ran.out,
     )
     assert re.search(r"a +-> shop\.prod\.a +not selected, missing in the target", ran.out)
@@ -97,6 +97,8 @@ def test_a_plan_as_json(shop: Path) -> None:
         "table",
         1,
     )
+    assert c.production.age is not None
+    assert 0 <= c.production.age < 600
     assert c.reads == ("model.shop.a", "model.shop.b", "model.shop.e")
     where = {each.name: (each.relation, each.deferred, each.row) for each in found.references}
     assert where == {
@@ -125,6 +127,18 @@ def test_without_a_state(shop: Path) -> None:
     assert found.steps[0].changes is None
     assert {each.reason for each in found.references} == {"deferral is off", "ephemeral: inlined"}
     assert "How long it takes is not known" in ok("plan", "-s", "b+", cwd=shop).out
+
+
+def test_each_state_of_a_chain_tells_of_its_own(shop: Path) -> None:
+    """Rows and age of a relation come from the run of the state that has it, not from whichever run knows the node."""
+    ok("build", "--target-path", "staging", cwd=shop)
+    (shop / "staging/run_results.json").unlink()
+    chain = ("--defer", "--defer-state", "staging", "--defer-state", "prod")
+    found = planned(shop, "-s", "c", "--target", "prod", *chain)
+    (c, *_) = found.steps
+    assert c.production is not None
+    assert (c.production.environment, c.production.rows, c.production.age) == ("staging", None, None)
+    assert c.seconds is not None
 
 
 def test_nothing_to_do(shop: Path) -> None:

@@ -116,8 +116,6 @@ def gather(invocation: Invocation, all_set: Ready, steps: Plan, also: Iterable[s
     project, states, options = all_set.project, all_set.states, invocation.options
     names = Names(project.dialect, project.settings.root.quoting)
     wanted = [*(step.unique_id for step in steps.steps), *also]
-    ran = states.ran()
-    seen = {i: result.rows for i, result in ran.items()}
     return Evidence(
         manifest=project.manifest,
         dag=project.dag,
@@ -130,8 +128,8 @@ def gather(invocation: Invocation, all_set: Ready, steps: Plan, also: Iterable[s
         causes=causes(spec_of(options, COMMANDS["build"]), world_of(project, states), all_set.selection.selected),
         changes=states.comparison.changes if states.compared else None,
         stale=all_set.applied.stale,
-        seconds={i: result.execution_time for i, result in ran.items()},
-        rows={i: rows for i, rows in seen.items() if rows is not None},
+        seconds={i: result.execution_time for i, result in states.ran().items()},
+        built=states.built,
         full_refresh=options.full_refresh,
         clones=all_set.deferral.clones,
         sizes=_sizes(all_set, sources(all_set.deferral.clones)),

@@ -215,12 +215,28 @@ class States:
     def ran(self) -> Mapping[str, PriorResult]:
         """What became of each node when the states were built, the first state of the chain that tells."""
         found: dict[str, PriorResult] = {}
-        for state in reversed(self.chain):
+        for results in reversed(list(self._results.values())):
+            found.update(results)
+        return found
+
+    def built(self, label: str, unique_id: str) -> tuple[int | None, float | None]:
+        """How many rows a state's run wrote into a node's relation, and how many seconds ago; None where it does not say."""
+        result = self._results.get(label, {}).get(unique_id)
+        if result is None:
+            return None, None
+        old = age(result.completed_at, self._invocation.started)
+        return result.rows, None if old is None else old.total_seconds()
+
+    @cached_property
+    def _results(self) -> Mapping[str, Mapping[str, PriorResult]]:
+        """Label of a state -> what became of each node when it was built; without those that bring no run_results.json."""
+        found = {}
+        for state in self.chain:
             try:
                 results = read_results(state).results
             except StateError:
                 continue  # a state without run_results.json is whole; only the estimate is lacking
-            found.update({result.unique_id: result for result in results})
+            found[state.label] = {result.unique_id: result for result in results}
         return found
 
     def in_use(self) -> tuple[StateInUse, ...]:

@@ -57,6 +57,12 @@ class PriorResult(msgspec.Struct, frozen=True):
     execution_time: float = 0.0
     adapter_response: dict[str, Any] = {}
     batch_results: dict[str, list[list[str]]] | None = None
+    timing: list[Timing] = []
+
+    @property
+    def completed_at(self) -> str | None:
+        """When it was done, ISO 8601; None for what did not succeed."""
+        return self.timing[-1].completed_at if self.timing and self.status == "success" else None
 
     @property
     def rows(self) -> int | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from understudy.app.events import Explained, Planned
-from understudy.cli.words import count, duration, enumerate_words, harmless, shorten
+from understudy.cli.words import ago, count, duration, enumerate_words, harmless, shorten
 from understudy.execute.outline import (
     Cloned,
     Difference,
@@ -98,7 +98,7 @@ def _place(reference: Reference) -> str:
 
 
 def _there(standing: Standing | None) -> str:
-    """What stands in production: `prod-artifacts: table, 693 rows`."""
+    """What stands in production: `prod-artifacts: table, 693 rows, built 2 h ago`."""
     if standing is None:
         return ""
     name = harmless(standing.environment)
@@ -107,6 +107,8 @@ def _there(standing: Standing | None) -> str:
     facts = [standing.kind.replace("_", " ")] if standing.kind else []
     if standing.rows is not None:
         facts.append(count(standing.rows, "row"))
+    if standing.age is not None:
+        facts.append(f"built {ago(standing.age)}")
     return f"{name}: {', '.join(facts)}" if facts else name
 
 

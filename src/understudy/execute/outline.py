@@ -64,7 +64,7 @@ class Standing:
     """A relation as it stands in an environment.
 
     `exists` null: nobody had to ask, or the schema could not be listed. `kind`: table, view ... `rows`: as counted when it
-    was last built, where the state's run_results.json says so.
+    was last built, where the state's run_results.json says so. `age`: seconds since that run built it.
     """
 
     environment: str
@@ -72,6 +72,7 @@ class Standing:
     exists: bool | None = None
     kind: str | None = None
     rows: int | None = None
+    age: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,8 @@ class Evidence:
         existing: the relation as the engine listed it, with its type; False: it is not there; None: not listed.
         changes: how a node differs from the state that is compared with; None: there is none.
         stale: why a node's own relation is not built from today's code.
-        seconds, rows: of the state's run.
+        seconds: of the nodes in the states' runs.
+        built: of a node in the run of the state with that label: the rows, and the seconds since then; None where it is not told.
         clones: what is cloned first; `sizes`: about how many rows, by relation; `clone_limit`: how many are copied.
     """
 
@@ -224,7 +226,7 @@ class Evidence:
     changes: Callable[[str], Sequence[Change]] | None = None
     stale: Callable[[str], str | None] = lambda unique_id: None
     seconds: Mapping[str, float] = field(default_factory=dict)
-    rows: Mapping[str, int] = field(default_factory=dict)
+    built: Callable[[str, str], tuple[int | None, float | None]] = lambda label, unique_id: (None, None)
     full_refresh: bool = False
     clones: Mapping[str, Clone] = field(default_factory=dict)
     sizes: Mapping[Relation, int] = field(default_factory=dict)
@@ -246,7 +248,7 @@ def describe(evidence: Evidence, unique_id: str) -> Planned:
         found = manifest.exposures[unique_id]
         return Planned(unique_id, found.name, found.resource_type, "nothing", path=found.original_file_path, why=why)
     relation = _own(evidence, node)
-    here = None if relation is None else _standing(evidence, "target", relation, None)
+    here = None if relation is None else _standing(evidence, "target", relation)
     cloned = _cloned(evidence, unique_id)
     return Planned(
         unique_id=unique_id,
@@ -359,19 +361,23 @@ def _own(evidence: Evidence, node: Node) -> Relation | None:
     return evidence.names.own(node) if node.resource_type in BUILT and not node.is_ephemeral else None
 
 
-def _standing(evidence: Evidence, environment: str, relation: Relation, rows: int | None) -> Standing:
+def _standing(
+    evidence: Evidence, environment: str, relation: Relation, rows: int | None = None, age: float | None = None
+) -> Standing:
     found = evidence.existing(relation)
     kind = found.type if isinstance(found, Relation) else None
-    exists = True if isinstance(found, Relation) else found
-    return Standing(environment, plain(relation), exists, kind, rows if exists else None)
+    exists = None if found is None else found is not False
+    return Standing(environment, plain(relation), exists, kind, rows if exists else None, age if exists else None)
 
 
 def _production(evidence: Evidence, unique_id: str) -> Standing | None:
     label, prior = find_prior(evidence.priors, unique_id)
     if prior is None or label is None:
         return None
-    rows = None if prior.materialized in KEEPS_ROWS else evidence.rows.get(unique_id)
-    return _standing(evidence, label, evidence.names.prior(prior), rows)
+    rows, age = evidence.built(label, unique_id)
+    if prior.materialized in KEEPS_ROWS:  # those of the last run are a part of what is there
+        rows = None
+    return _standing(evidence, label, evidence.names.prior(prior), rows, age)
 
 
 def _cloned(evidence: Evidence, unique_id: str) -> Cloned | None:
