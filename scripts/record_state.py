@@ -1,14 +1,16 @@
 """Record what dbt 1.11 selects with `state:` after each edit of tests/differential/state_edits.py.
 
-usage: <python of the oracle> scripts/record_state.py [--keep DIR]
+usage: <python of the oracle> scripts/record_state.py [edits] [kinds]
 
-Writes tests/differential/recorded/: `state_edits.json` (edit -> selector -> unique_ids, with dbt's flag
-`state_modified_compare_more_unrendered_values` on and off) and `state_base_on.json`, `state_base_off.json` (the manifest before
-the edit, as dbt wrote it, without the macros that come with dbt). `--keep` puts every manifest of the run into DIR.
+Writes tests/differential/recorded/, for each of PROJECTS there (or those that are named): `state_edits.json` (edit -> selector
+-> unique_ids, with dbt's flag `state_modified_compare_more_unrendered_values` on and off) and `state_edits_on.json.gz`,
+`state_edits_off.json.gz` (the manifest before the edit, as dbt wrote it, without the macros that come with dbt); and the same
+for `state_kinds`.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -18,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "differential"))
+sys.path.insert(0, str(ROOT / "tests"))
 
 from dbt.cli.main import dbtRunner  # noqa: E402
 from dbt.contracts.state import PreviousState  # noqa: E402
 from dbt.graph.selector_methods import StateSelectorMethod  # noqa: E402
-from state_edits import EDITS, project  # noqa: E402
+from differential.state_edits import PROJECTS, project  # noqa: E402
 
 RECORDED = ROOT / "tests" / "differential" / "recorded"
 SELECTORS = (
@@ -32,27 +34,34 @@ SELECTORS = (
 )  # fmt: skip
 MOST = ("old", "unmodified")
 """Selectors that select nearly everything: what they leave out is recorded."""
-CLOCKS = ("created_at",)
+PARTS = (
+    "nodes",
+    "sources",
+    "macros",
+    "exposures",
+    "functions",
+    "metrics",
+    "semantic_models",
+    "saved_queries",
+    "unit_tests",
+)
 
 
-def main(keep: Path | None) -> None:
+def main(which: str) -> None:
+    edits = PROJECTS[which][1]
     answers: dict[str, dict[str, Any]] = {}
     for mode, more in (("on", True), ("off", False)):
         with tempfile.TemporaryDirectory() as scratch:
             root = Path(scratch, "shop")
-            base = parse(root, project({}, more=more))
+            base = parse(root, project({}, more=more, which=which))
             (root / "state").mkdir()
             shutil.copy(base, root / "state" / "manifest.json")
-            slim(base, RECORDED / f"state_base_{mode}.json")
-            for name, edit in EDITS.items():
-                files = project(edit, more=more)
-                manifest = parse(root, files)
+            slim(base, RECORDED / f"state_{which}_{mode}.json.gz")
+            for name, edit in edits.items():
+                parse(root, project(edit, more=more, which=which))
                 answers.setdefault(name, {})[mode] = ask(root)
-                if keep:
-                    keep.mkdir(parents=True, exist_ok=True)
-                    shutil.copy(manifest, keep / f"{mode} {name.replace('/', '_')}.json")
                 print(mode, name, {key: len(ids) for key, ids in answers[name][mode].items()}, flush=True)
-    (RECORDED / "state_edits.json").write_text(json.dumps(answers, indent=1, ensure_ascii=False) + "\n")
+    (RECORDED / f"state_{which}.json").write_text(json.dumps(answers, indent=1, ensure_ascii=False) + "\n")
 
 
 def parse(root: Path, files: dict[str, str]) -> Path:
@@ -101,14 +110,16 @@ def slim(source: Path, target: Path) -> None:
     raw["macros"] = {i: m for i, m in raw["macros"].items() if m["package_name"] not in ("dbt", "dbt_duckdb")}
     raw["docs"] = {}
     raw["metadata"].update(user_id=None, invocation_id=None)
-    for part in ("nodes", "sources", "macros", "exposures"):
+    for part in PARTS:
         for node in raw[part].values():
             node["created_at"] = 0.0
             if node.get("root_path"):
                 node["root_path"] = None
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(raw) + "\n")
+    with target.open("wb") as file, gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0) as packed:
+        packed.write(json.dumps(raw).encode())
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[2]).absolute() if sys.argv[1:2] == ["--keep"] else None)
+    for each in sys.argv[1:] or PROJECTS:
+        main(each)

@@ -6,6 +6,8 @@ An edit maps paths to the new text, to None (the file goes), or to (old text, ne
 
 from __future__ import annotations
 
+from differential import state_edits_kinds as kinds
+
 Edit = dict[str, "str | tuple[str, str] | None"]
 
 PROJECT = """\
@@ -389,24 +391,33 @@ EDITS: dict[str, Edit] = {
         MARTS: (GIVEN + "    columns:\n" + GIVEN_ID + GIVEN_NAME + "\n", ""),
     },
 }
+MOVED: Edit = {STAGING: None, "models/_staging.yml": FILES[STAGING]}
+PROJECTS: dict[str, tuple[dict[str, str], dict[str, Edit]]] = {
+    "edits": (FILES, EDITS),
+    "kinds": ({**FILES, **kinds.FILES}, {**kinds.EDITS, "file: properties in another folder": MOVED}),
+}
+"""The project with its edits, and a larger one with those of state_edits_kinds.py; recorded apart."""
 
 
-def project(edit: Edit, *, more: bool = True) -> dict[str, str]:
-    """The project's files after an edit. `more`: dbt's flag `state_modified_compare_more_unrendered_values`.
-
-    Raises ValueError when the edit's old text is not there exactly once.
-    """
-    files = {MAIN: PROJECT.format(more=str(more).lower()), **FILES}
-    for path, change in edit.items():
-        if change is None:
-            del files[path]
-        elif isinstance(change, str):
-            files[path] = change
-        else:
-            old, new = change
-            if files[path].count(old) != 1:
-                raise ValueError(f"{path} holds {old!r} {files[path].count(old)} times")
-            files[path] = files[path].replace(old, new)
+def project(edit: Edit, *, more: bool = True, which: str = "edits") -> dict[str, str]:
+    """The files of one of PROJECTS after an edit. `more`: dbt's flag `state_modified_compare_more_unrendered_values`."""
+    files = edited({MAIN: PROJECT.format(more=str(more).lower()), **PROJECTS[which][0]}, edit)
     for path in [name for name in files if name.startswith("helpers/")]:
         files[f"dbt_packages/{path}"] = files[path]
     return files
+
+
+def edited(files: dict[str, str], edit: Edit) -> dict[str, str]:
+    """Files after an edit. Raises ValueError when the edit's old text is not there exactly once."""
+    found = dict(files)
+    for path, change in edit.items():
+        if change is None:
+            del found[path]
+        elif isinstance(change, str):
+            found[path] = change
+        else:
+            old, new = change
+            if found[path].count(old) != 1:
+                raise ValueError(f"{path} holds {old!r} {found[path].count(old)} times")
+            found[path] = found[path].replace(old, new)
+    return found

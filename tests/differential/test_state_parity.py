@@ -6,6 +6,7 @@ off. Ours and the first of dbt's must give dbt's answers with the flag on, the s
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from functools import cache
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from differential.state_edits import EDITS, project
+from differential.state_edits import PROJECTS, project
 
 from understudy.artifacts.manifest import pieces
 from understudy.artifacts.metadata import manifest_metadata
@@ -65,8 +66,8 @@ KNOWN: dict[tuple[str, str], tuple[frozenset[str], str]] = {
 
 
 @cache
-def answers() -> dict[str, Any]:
-    recorded: dict[str, Any] = json.loads((RECORDED / "state_edits.json").read_text())
+def answers(which: str) -> dict[str, Any]:
+    recorded: dict[str, Any] = json.loads((RECORDED / f"state_{which}.json").read_text())
     return recorded
 
 
@@ -84,26 +85,32 @@ def parse(root: Path, files: dict[str, str]) -> tuple[Manifest, Settings]:
 
 
 @pytest.fixture(scope="module")
-def before(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Our own manifest.json of the project before the edit."""
+def before(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Our own manifest.json of each project before the edit."""
     from datetime import UTC, datetime
 
-    manifest, settings = parse(tmp_path_factory.mktemp("before"), project({}))
-    head = manifest_metadata(settings, now=datetime(2026, 1, 1, tzinfo=UTC), env={}, quoting={})
-    return b"".join(pieces(manifest, {}, {}, head, {}, {}))
+    found = {}
+    for which in PROJECTS:
+        manifest, settings = parse(tmp_path_factory.mktemp("before"), project({}, which=which))
+        head = manifest_metadata(settings, now=datetime(2026, 1, 1, tzinfo=UTC), env={}, quoting={})
+        found[which] = b"".join(pieces(manifest, {}, {}, head, {}, {}))
+    return found
 
 
-def prior(state: str, ours: bytes) -> Prior:
+def prior(state: str, ours: bytes, which: str) -> Prior:
     if state == "ours":
         return decode_prior(ours, origin="ours.json")
-    mode = "on" if state == "dbt, raw values" else "off"
-    return decode_prior((RECORDED / f"state_base_{mode}.json").read_bytes(), origin=f"state_base_{mode}.json")
+    name = f"state_{which}_{'on' if state == 'dbt, raw values' else 'off'}.json"
+    return decode_prior(gzip.decompress((RECORDED / f"{name}.gz").read_bytes()), origin=name)
 
 
 def asked(manifest: Manifest, prior: Prior) -> dict[str, set[str]]:
     """Selector -> what it selects, or, for those that select nearly everything, what it leaves out."""
     comparison = compare(manifest, prior)
-    parts = (manifest.nodes, manifest.sources, manifest.exposures, manifest.unit_tests)
+    parts = (
+        manifest.nodes, manifest.sources, manifest.exposures, manifest.unit_tests, manifest.functions, manifest.metrics,
+        manifest.semantic_models, manifest.saved_queries,
+    )  # fmt: skip
     everything = {unique_id for part in parts for unique_id in part if not unique_id.startswith("operation.")}
     found = {selector: {i for i in everything if comparison.matches(selector, i)} for selector in SELECTORS}
     return {f"not {s}" if s in MOST else s: everything - ids if s in MOST else ids for s, ids in found.items()}
@@ -117,12 +124,12 @@ def differences(ours: dict[str, set[str]], theirs: dict[str, Any]) -> Iterator[s
             yield selector
 
 
-@pytest.mark.parametrize("edit", EDITS)
-def test_state(edit: str, tmp_path: Path, before: bytes) -> None:
-    today, _ = parse(tmp_path, project(EDITS[edit]))
+@pytest.mark.parametrize(("which", "edit"), [(which, edit) for which in PROJECTS for edit in PROJECTS[which][1]])
+def test_state(which: str, edit: str, tmp_path: Path, before: dict[str, bytes]) -> None:
+    today, _ = parse(tmp_path, project(PROJECTS[which][1][edit], which=which))
     for state in STATES:
-        theirs = answers()[edit]["off" if state == "dbt, rendered values" else "on"]
-        ours = asked(today, prior(state, before))
+        theirs = answers(which)[edit]["off" if state == "dbt, rendered values" else "on"]
+        ours = asked(today, prior(state, before[which], which))
         expected, _reason = KNOWN.get((state, edit), (frozenset(), ""))
         wrong = {
             selector: (sorted(ours.get(selector, ())), theirs.get(selector, []))
@@ -132,9 +139,11 @@ def test_state(edit: str, tmp_path: Path, before: bytes) -> None:
 
 
 def test_every_edit_was_recorded() -> None:
-    assert list(answers()) == list(EDITS)
-    assert len(EDITS) >= 120
-    assert {edit for _, edit in KNOWN} <= set(EDITS)
+    for which, (_, edits) in PROJECTS.items():
+        assert list(answers(which)) == list(edits)
+    every = [edit for _, edits in PROJECTS.values() for edit in edits]
+    assert len(every) == len(set(every)) >= 240
+    assert {edit for _, edit in KNOWN} <= set(every)
 
 
 def test_each_selector_was_met_both_ways() -> None:
@@ -142,6 +151,27 @@ def test_each_selector_was_met_both_ways() -> None:
     names = [f"not {s}" if s in MOST else s for s in SELECTORS]
     for mode in ("on", "off"):
         for name in names:
-            met = [bool(answer[mode].get(name)) for answer in answers().values()]
+            met = [bool(answer[mode].get(name)) for answer in answers("edits").values()]
             assert any(met), name
             assert not all(met), name
+
+
+KINDS = (
+    "model", "seed", "snapshot", "test", "source", "exposure", "unit_test", "function", "semantic_model", "metric", "saved_query",
+)  # fmt: skip
+
+
+def test_every_kind_of_node_was_found_modified_and_new_and_left_alone() -> None:
+    """An analysis is no kind of this list's: dbt's graph has it, and the edits of analyses are in the table."""
+    found: dict[str, set[str]] = {"modified": set(), "new": set()}
+    for which in PROJECTS:
+        for answer in answers(which).values():
+            for selector, kinds in found.items():
+                ids = answer["on"].get(selector, [])
+                kinds |= set() if isinstance(ids, dict) else {unique_id.partition(".")[0] for unique_id in ids}
+    assert (
+        set(KINDS) - {"source", "exposure", "metric", "semantic_model", "saved_query"}
+        <= found["modified"] & found["new"]
+    )
+    assert {"source", "exposure", "metric", "semantic_model", "saved_query", "analysis"} <= found["modified"]
+    assert set(KINDS) <= found["new"]
