@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cli_reference import command_reference
 from engine_reference import engine_reference
+from lookup_reference import artifacts, configuration, selectors
 
 from understudy import errors
 from understudy.execute import outline
@@ -71,6 +72,9 @@ def first_line(cls: type) -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "docs/adr/README.md": decision_index,
     "docs/reference/deferral-table.md": deferral_table,
+    "docs/reference/artifacts.md": lambda: NOTE + artifacts(),
+    "docs/reference/configuration.md": lambda: NOTE + configuration(),
+    "docs/reference/selectors.md": lambda: NOTE + selectors(),
     "docs/reference/commands.md": lambda: command_reference(NOTE),
     "docs/reference/engines.md": lambda: engine_reference(NOTE),
     "docs/reference/errors.md": error_reference,

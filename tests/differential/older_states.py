@@ -166,7 +166,9 @@ EDITS: dict[str, Edit] = {
     "macro: of a generic test": {"tests/generic/positive.sql": ("<= 0", "< 0")},
     "contract: no longer enforced": {MARTS: ("    config: {contract: {enforced: true}}\n", "")},
     "contract: another type": {MARTS: ("data_type: integer", "data_type: bigint")},
-    "contract: another column": {MARTS: ("        data_type: varchar\n", "        data_type: varchar\n      - {name: n, data_type: integer}\n")},
+    "contract: another column": {
+        MARTS: ("data_type: varchar\n", "data_type: varchar\n      - {name: n, data_type: integer}\n")
+    },
 }  # fmt: skip
 
 
