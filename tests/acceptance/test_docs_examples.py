@@ -150,8 +150,10 @@ def test_troubleshooting(tmp_path: Path, environ: dict[str, str]) -> None:
 
 def test_moving_from_dbt(tmp_path: Path, environ: dict[str, str]) -> None:
     terminal = Terminal(shop(tmp_path / "shop"), environ)
+    with (terminal.folder / "dbt_project.yml").open("a") as file:
+        file.write("flags: {state_modified_compare_more_unrendered_values: true}\n")
     assert list(terminal.follow("how-to/move-from-dbt.md")) == []
-    assert "shop." not in "".join(terminal.said[-3:])  # dbt lists nothing that is modified
+    assert not any(line.startswith("shop.") for line in terminal.said[-3:])  # dbt lists nothing that is modified
 
 
 # Pipelines: the steps of the files, on a real server
