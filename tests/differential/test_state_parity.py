@@ -47,6 +47,7 @@ ANY_LAYER = (
     "the state holds 'view', and ours Jinja that gives 'view' today: in a rendered state that is the same, and nobody can "
     "tell that this value came from dbt_project.yml, where dbt keeps the raw text"
 )
+LARGE_SEED = "dbt records the path of a seed above 1 MiB, and no digest; our state holds the digest of every seed"
 KNOWN: dict[tuple[str, str], tuple[frozenset[str], str]] = {
     ("dbt, rendered values", "source: schema, its value"): (frozenset({*MODIFIED, "modified.relation"}), AS_IF_ON),
     ("dbt, rendered values", "source: schema, the var's value"): (
@@ -55,12 +56,19 @@ KNOWN: dict[tuple[str, str], tuple[frozenset[str], str]] = {
     ),
     ("dbt, rendered values", "fqn: another folder with another config"): (frozenset({"modified.configs"}), ANY_LAYER),
     **{
-        (state, "contract: a versioned model's type"): (
-            frozenset({*MODIFIED, "unmodified", "modified.contract"}),
+        (state, edit): (frozenset({*MODIFIED, "unmodified", "modified.contract"}), BROKEN_CONTRACT)
+        for state in STATES
+        for edit in ("contract: a versioned model's type", "contract: a versioned model's, no longer enforced")
+    },
+    **{
+        (state, "contract: a version is gone"): (
+            frozenset({"modified", "unmodified", "modified.contract"}),
             BROKEN_CONTRACT,
         )
         for state in STATES
     },
+    ("ours", "body: of a large seed"): (frozenset({*MODIFIED, "modified.body"}), LARGE_SEED),
+    ("ours", "fqn: a large seed in another folder"): (frozenset({"modified.body"}), LARGE_SEED),
 }
 """(state, edit) -> the selectors whose answers differ from dbt's, and why."""
 

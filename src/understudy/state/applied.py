@@ -25,6 +25,7 @@ from understudy.state.fingerprint import (
     fingerprint,
     get,
 )
+from understudy.state.macros import OWN, implementations
 
 COUNTS = (BODY, CONFIGS, CONTRACT, SIGNATURE)
 """The parts of a fingerprint that are code: a description or a folder makes no other relation."""
@@ -110,6 +111,8 @@ class Prints:
         while waiting:
             unique_id = waiting.pop()
             macro = self._manifest.macros.get(unique_id)
+            if unique_id.startswith(OWN):
+                waiting += implementations(unique_id, self._manifest.project_name, self._manifest.adapter_type)
             if macro is not None and macro.package_name != "dbt" and unique_id not in found:
                 found[unique_id] = macro
                 waiting += macro.depends_on.macros

@@ -183,7 +183,8 @@ class Comparison:
 
     def _by_macros(self, new: Any) -> tuple[Change, ...]:
         if self._macro_changes is None:
-            self._macro_changes = ChangedMacros(self.manifest.macros, self.prior, self.manifest.adapter_type)
+            today = self.manifest
+            self._macro_changes = ChangedMacros(today.macros, self.prior, today.adapter_type, today.project_name)
         depends_on = get(new, "depends_on")
         used = get(depends_on, "macros") if depends_on is not None else None
         old = self.prior.get(get(new, "unique_id"))

@@ -16,15 +16,27 @@ ENGINES = (
 )  # fmt: skip
 """Adapters whose macros may stand in a state."""
 
+OWN = "macro.dbt."
+"""How the unique_ids of the engine's own macros begin."""
+
+
+def implementations(own: str, project: str, adapter_type: str) -> tuple[str, ...]:
+    """The unique_ids of macros with which a project can do itself what one of the engine's does: those that it looks for when
+    it dispatches (dbt 1.11: adapter.dispatch).
+    """
+    name = own.removeprefix(OWN)
+    return tuple(f"macro.{project}.{prefix}__{name}" for prefix in (adapter_type, "default"))
+
 
 class ChangedMacros:
     """The macros that changed, and every macro that calls one of them.
 
     The macros of the engine itself (package `dbt` and those of its adapters) do not count: they differ between engines, not
-    between projects.
+    between projects. What the project does itself in the place of one of them (`default__test_not_null`) does.
     """
 
-    def __init__(self, macros: Mapping[str, Macro], prior: Prior, adapter_type: str) -> None:
+    def __init__(self, macros: Mapping[str, Macro], prior: Prior, adapter_type: str, project: str = "") -> None:
+        self._implementations = implementations(OWN, project, adapter_type)
         types = {*ENGINES, adapter_type, prior.metadata.adapter_type or adapter_type}
         self._own_packages = frozenset({"dbt", *(f"dbt_{name}" for name in types)})
         self._prior = prior
@@ -51,6 +63,10 @@ class ChangedMacros:
         for unique_id, macro in macros.items():
             for called in macro.depends_on.macros:
                 callers.setdefault(called, []).append(unique_id)
+        for unique_id in self._changed:
+            for beginning in self._implementations:
+                if unique_id.startswith(beginning):
+                    callers.setdefault(unique_id, []).append(f"{OWN}{unique_id.removeprefix(beginning)}")
         cause = {unique_id: unique_id for unique_id in self._changed}
         waiting = deque(cause)
         while waiting:

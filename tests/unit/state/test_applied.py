@@ -126,3 +126,13 @@ def test_each_node_and_macro_is_read_once() -> None:
     assert set(prints.of(C).inputs) == {A, B, "seed.shop.numbers"}
     assert prints.of(C) is prints.of(C)
     assert prints.of(B).macros != prints.of(C).macros != ""
+
+
+def test_what_the_project_does_in_the_place_of_the_engine_s_macro_counts() -> None:
+    def adds(name: str) -> Callable[[Manifest], None]:
+        return lambda found: found.macros.update({f"macro.shop.{name}": macro(name, "1", "macro.dbt.is_incremental")})
+
+    for name in ("default__is_incremental", "duckdb__is_incremental"):
+        assert told(edit(adds(name)), B) == "a macro that it uses has changed since it was built"
+    assert told(edit(adds("spark__is_incremental")), B) is None
+    assert told(edit(adds("default__is_incremental")), A) is None

@@ -338,6 +338,20 @@ def test_a_macro_that_comes_or_goes() -> None:
     assert selected(after(lambda m: m.nodes[B].depends_on.macros.append("macro.shop.unused"))) == set()  # type: ignore[union-attr]
 
 
+def test_what_a_project_does_in_the_place_of_the_engine_s_macros() -> None:
+    """The engine's macro looks for it by name, so those that call the engine's call it (dbt: by dispatch)."""
+
+    def adds(name: str, package: str = "shop") -> set[str]:
+        return selected(
+            after(lambda m: m.macros.update({f"macro.{package}.{name}": macro(name, package=package)})),
+            "modified.macros",
+        )
+
+    test = {i for i, node in shop().nodes.items() if "macro.dbt.test_unique" in node.depends_on.macros}  # type: ignore[union-attr]
+    assert adds("default__test_unique") == adds("duckdb__test_unique") == test != set()
+    assert adds("snowflake__test_unique") == adds("default__nothing") == adds("default__test_unique", "lib") == set()
+
+
 def test_a_state_that_names_unknown_macros() -> None:
     def unknown(of: Manifest) -> None:
         of.nodes[B].depends_on.macros += ["macro.shop.nowhere"]  # type: ignore[union-attr]
