@@ -56,8 +56,9 @@ golden: setup ## rewrite the expected files of tests/golden; review the differen
 oracle: setup setup-dbt ## record anew what dbt 1.11 answers, for the tests that compare with its recorded answers
 	@$(BIN)/python -m pytest -q tests --record-oracle -m differential $(ARGS)
 
-docs: setup ## rewrite the generated parts of the documentation
+docs: setup ## rewrite the generated pages of the documentation, and build its site in site/, strictly
 	@$(BIN)/python scripts/build_docs.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet && echo "built site/index.html"
 
 browser: ## install Chromium where the machine has none and lets us (Debian, as root); the page's tests need it
 	@scripts/chromium.sh
@@ -73,7 +74,7 @@ changelog: setup ## draw the fragments of changelog.d together into CHANGELOG.md
 	$(BIN)/towncrier build
 
 clean: ## remove environments, caches and what runs leave behind
-	rm -rf .venv .venv-dbt .setup.lock .demo build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache \
+	rm -rf .venv .venv-dbt .setup.lock .demo build dist site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache \
 	    .hypothesis .coverage .coverage.* htmlcov bench/work
 	find src tests scripts examples -name __pycache__ -type d -prune -exec rm -rf {} +
 	find examples \( -name target -o -name logs \) -type d -prune -exec rm -rf {} +
