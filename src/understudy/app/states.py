@@ -221,6 +221,8 @@ class States:
 
     def built(self, label: str, unique_id: str) -> tuple[int | None, float | None]:
         """How many rows a state's run wrote into a node's relation, and how many seconds ago; None where it does not say."""
+        from understudy.defer.check import age
+
         result = self._results.get(label, {}).get(unique_id)
         if result is None:
             return None, None
