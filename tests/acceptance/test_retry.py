@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 from support.cli import compiled, ok, project, query, results, understudy
 
+import understudy as understudy_package
+
+SOURCE = str(Path(understudy_package.__file__).parents[1])
 BROKEN = "select * from {{ ref('a') }} where nope = 1"
 MENDED = "select * from {{ ref('a') }}"
 FILES = {
@@ -261,6 +264,45 @@ def test_a_run_that_was_interrupted(tmp_path: Path) -> None:
     assert statuses(root) == {"a": "success", "b": "skipped", "c": "skipped"}
     ok("retry", "--vars", "{size: 1}", cwd=root)
     assert statuses(root) == {"b": "success", "c": "success"}
+
+
+def test_a_run_that_was_killed(tmp_path: Path) -> None:
+    """It had no time to write its results; what it had done until then is known, and not done again."""
+    kills = """
+import os
+import signal
+import time
+from pathlib import Path
+
+def model(dbt, session):
+    dbt.ref("a")
+    while "model.shop.a" not in Path("target/unfinished_run.jsonl").read_text().partition("\\n")[2]:
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGKILL)
+    return None
+"""
+    root = project(
+        tmp_path,
+        {
+            "models/a.sql": "select 1 as id",
+            "models/b.py": kills.lstrip(),
+            "models/c.sql": "select '{{ var('v', 'none') }}' as v -- {{ ref('b') }}",
+            "models/z.sql": "select 1 as id",
+        },
+    )
+    ok("run", "-s", "a", cwd=root)
+    before = results(root)
+    ran = subprocess.run(
+        [sys.executable, "-m", "understudy", "run", "-s", "a", "b+", "--vars", "{v: given}", "--threads", "1"],
+        cwd=root, env={**os.environ, "PYTHONPATH": SOURCE}, check=False, capture_output=True,
+    )  # fmt: skip
+    assert ran.returncode == -signal.SIGKILL
+    assert results(root) == before
+    (root / "models/b.py").write_text("def model(dbt, session):\n    return session.sql('select 2 as id')\n")
+    ok("retry", cwd=root)
+    assert statuses(root) == {"b": "success", "c": "success"}
+    assert query(root, "select v from dev.c") == [("given",)]
+    assert "Nothing to retry" in ok("retry", cwd=root).err
 
 
 @pytest.mark.parametrize(

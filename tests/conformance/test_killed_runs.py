@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -12,15 +13,22 @@ import time
 from pathlib import Path
 
 import pytest
+from conformance import demo
 from conformance.shop import Shop
 from conformance.test_interruptions import eventually
+from conformance.warehouses import Warehouse
+from support.forks import forks
 
 import understudy
-from understudy.artifacts.holder import FILE
+from understudy.artifacts import holder
+from understudy.artifacts.unfinished import FILE
 
 SOURCE = Path(understudy.__file__).parents[1]
-KILLS = 5
-ROWS = 20_000
+KILLS = 50
+TABLES = (
+    "int_customer_history", "int_order_lines", "int_orders", "mart_customers", "mart_daily_sales",
+    "mart_marketing_campaigns", "mart_products",
+)  # fmt: skip
 
 
 def started(shop: Shop, *args: str) -> subprocess.Popen[bytes]:
@@ -32,47 +40,64 @@ def started(shop: Shop, *args: str) -> subprocess.Popen[bytes]:
         )  # fmt: skip
 
 
-def growing(version: int) -> dict[str, str]:
-    """Models whose tables are whole when all their rows are of one version, and as many as they should be."""
-    rows = "with recursive n as (select 1 as id union all select id + 1 from n where id < 200) "
-    rows += f"select a.id * 1000 + b.id as id, {version} as version from n a cross join n b where b.id <= {ROWS // 200}"
-    return {
-        "a": f"{{{{ config(materialized='table') }}}} {rows}",
-        "b": "{{ config(materialized='table') }} select * from {{ ref('a') }}",
-        "c": "{{ config(materialized='table') }} select * from {{ ref('b') }}",
-        "d": "select * from {{ ref('c') }}",
-    }
+def versioned(root: Path) -> None:
+    """The demo's tables with a column that says which run has built their rows."""
+    for path in [*root.glob("models/intermediate/*.sql"), *root.glob("models/marts/*.sql")]:
+        path.write_text(f"select w.*, {{{{ var('round') }}}} as built_in from (\n{path.read_text()}\n) as w\n")
 
 
 @pytest.mark.never(
     "spark", raises=AssertionError, reason="each process has a Spark of its own, so nothing is left to see"
 )
 class TestKilled:
-    """kill -9 at any moment."""
+    """kill -9 at any moment of a build of the demo."""
 
-    def test_nothing_half_is_seen_and_the_next_run_completes(self, shop: Shop) -> None:
-        shop.models(**growing(0)).ok("build")
-        chance = random.Random(7)
-        for version in range(1, KILLS + 1):
-            shop.models(**growing(version))
-            process = started(shop, "build")
-            time.sleep(chance.uniform(0.3, 1.2))
-            process.kill()
-            process.wait()
-            self.is_whole(shop, version)
-            shop.ok("build")
-            assert shop.rows("d", "min(version), max(version), count(*)") == [(version, version, ROWS)]
-            assert set(shop.kinds()) == {"a", "b", "c", "d"}, "a temporary relation is left"
+    def test_fifty_times(
+        self, engine: str, warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert engine != "spark"
+        root = demo.copied(warehouse, tmp_path)
+        demo.load(warehouse, tmp_path, monkeypatch)
+        versioned(root)
+        chance, kills, retried = random.Random(7), 0, 0
+        with forks(engine, root) as processes:
+            assert processes.run("build", "--vars", "{round: 0}") == 0, processes.output
+            sizes = {name: self.state(warehouse, name)[2] for name in TABLES}
+            present = warehouse.kinds("dev")
+            begun = time.monotonic()
+            assert processes.run("build", "--vars", "{round: 0}") == 0, processes.output
+            whole = time.monotonic() - begun
+            for number in range(1, KILLS + 1):
+                process = processes.start("build", "--vars", f"{{round: {number}}}")
+                time.sleep(chance.uniform(0, whole))
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+                kills += processes.wait() == -signal.SIGKILL
+                for name, size in sizes.items():
+                    least, most, count = self.state(warehouse, name)
+                    assert least == most in (number - 1, number), f"{name} has rows of two runs"
+                    assert count == size, f"{name} is half"
+                assert present.items() <= warehouse.kinds("dev").items()
+                for path in (root / "target").glob("*.json"):
+                    json.loads(path.read_text())
+                if (root / "target" / FILE).exists():
+                    assert processes.run("retry") == 0, processes.output
+                    retried += 1
+                else:  # killed before the first node, or after the last
+                    assert processes.run("build", "--vars", f"{{round: {number}}}") == 0, processes.output
+                assert {self.state(warehouse, name) for name in TABLES} == {
+                    (number, number, size) for size in sizes.values()
+                }
+                assert warehouse.kinds("dev") == present, "a temporary relation is left"
+        assert kills > KILLS * 0.8
+        assert retried > KILLS * 0.3
 
-    def is_whole(self, shop: Shop, version: int) -> None:
-        """Every table has the rows of one version; what is written can be read."""
-        for name in "abc":
-            ((least, most, count),) = shop.rows(name, "min(version), max(version), count(*)")
-            assert least == most
-            assert most in (version, version - 1)
-            assert count == ROWS
-        for path in (shop.root / "target").glob("*.json"):
-            json.loads(path.read_text())
+    def state(self, warehouse: Warehouse, name: str) -> tuple[int, int, int]:
+        """The runs that built the rows of a table, the earliest and the last, and how many rows there are."""
+        ((least, most, count),) = warehouse.query(
+            f"select min(built_in), max(built_in), count(*) from {warehouse.table('dev', name)}"
+        )
+        return least, most, count
 
 
 class TestEnded:
@@ -111,5 +136,5 @@ class TestTwoAtOnce:
 
     def test_a_killed_run_holds_nothing(self, shop: Shop) -> None:
         shop.models(a="select 1 as id").ok("run")
-        (shop.root / "target" / FILE).write_text("1 understudy run\n")
+        (shop.root / "target" / holder.FILE).write_text("1 understudy run\n")
         shop.ok("run")

@@ -43,6 +43,7 @@ def execute(invocation: Invocation) -> Outcome:
             partial(exists, all_set.adapter, all_set.cache),
             transactions=all_set.adapter.capabilities.transactions,
         )
+        written.begin([step.unique_id for step in plan.steps])
         started = time.perf_counter()
         told_of: list[NodeResult] = []
         try:
@@ -60,8 +61,8 @@ def execute(invocation: Invocation) -> Outcome:
             raise
         for result in results:  # of a run that was cut short, not every node was told
             all_set.applied.confirm(result)
-    seconds = time.perf_counter() - started
-    written.artifacts(results, seconds)
+        seconds = time.perf_counter() - started
+        written.artifacts(results, seconds)
     interrupted = any(isinstance(result.error, Cancelled) for result in results)
     durations = all_set.states.durations()
     if options.show:
@@ -78,6 +79,7 @@ def _noted(
     if isinstance(event, node_events.NodeFinished):
         results.append(event.result)
         all_set.applied.confirm(event.result)
+        written.done(event.result)
     told(invocation, all_set.project, written, event)
 
 

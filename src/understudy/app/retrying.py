@@ -15,6 +15,7 @@ from understudy.app.option_table import ARGUMENTS, options_of
 from understudy.app.options import COMMANDS, Options, WarnRules, convert, variables
 from understudy.artifacts.run_results import PriorResults, decode_results
 from understudy.artifacts.state_files import RUN_RESULTS
+from understudy.artifacts.unfinished import read_unfinished
 from understudy.errors import Place, StateError, UsageError
 from understudy.project.layout import load_layout
 
@@ -32,12 +33,15 @@ HIDDEN = "*****"
 def take_up(invocation: Invocation) -> Invocation | None:
     """The earlier run as an invocation of its command; None where nothing is left to do, which is told.
 
+    A run that was killed left no results, but a journal of those until then.
+
     Raises:
         StateError: there is no earlier run, or its file is damaged.
         UsageError: what it did cannot be done again.
     """
     path, flag = _results_path(invocation)
-    results = _read(path, flag)
+    unfinished_run = read_unfinished(os.path.dirname(path))
+    results = _read(path, flag) if unfinished_run is None else unfinished_run
     options = earlier_options(invocation.options, results, path)
     statuses = AGAIN | ({"warn"} if invocation.options.warn_error else set())
     again = [each.unique_id for each in results.results if each.status in statuses]

@@ -11,7 +11,8 @@ from understudy.app.load import Project
 from understudy.artifacts.compiled import write_sql
 from understudy.artifacts.manifest import CompiledCode, write_manifest
 from understudy.artifacts.metadata import RUN_RESULTS, manifest_metadata, metadata
-from understudy.artifacts.run_results import RunResult, RunResults, Timing, write_run_results
+from understudy.artifacts.run_results import PriorResult, RunResult, RunResults, Timing, write_run_results
+from understudy.artifacts.unfinished import Head, Journal, remove
 from understudy.compile.compiler import Compiler
 from understudy.core.nodes import BaseNode, Node, Seed, UnitTest
 from understudy.execute.results import NodeResult
@@ -28,6 +29,7 @@ class Written:
         self._compiler = compiler
         self._compiled: dict[str, CompiledCode] = {}
         self._built: dict[str, str] = {}
+        self._journal: Journal | None = None
 
     def node(self, result: NodeResult) -> str | None:
         """Write a node's compiled and run SQL. Returns the compiled file's path, relative to the project."""
@@ -97,8 +99,25 @@ class Written:
             built=self._built,
         )
 
+    def begin(self, ids: Sequence[str]) -> None:
+        """Note what the run is about, for `retry` after a kill."""
+        if self._invocation.options.write_json:
+            args = self._invocation.options.as_args()
+            head = Head(RUN_RESULTS, self._invocation.id, args, list(ids))
+            self._journal = Journal(self._project.target_dir, head, secrets(self._invocation.environ))
+
+    def done(self, result: NodeResult) -> None:
+        """Note what came of a node."""
+        if self._journal is not None:
+            response = {name: value for name, value in result.adapter_response.items() if name == "rows_affected"}
+            self._journal.done(
+                PriorResult(result.unique_id, str(result.status), result.execution_time, response, result.batch_results)
+            )
+
     def artifacts(self, results: Sequence[NodeResult], seconds: float) -> None:
         """Write `manifest.json` and `run_results.json`. Raises ArtifactError."""
+        if self._journal is not None:
+            self._journal.close()
         for result in results:
             if result.unique_id.startswith("operation."):  # hooks of the run are not told as nodes
                 self.node(result)
@@ -115,6 +134,7 @@ class Written:
         write_run_results(
             document, os.path.join(self._project.target_dir, "run_results.json"), secrets=secrets(environ)
         )
+        remove(self._project.target_dir)
 
 
 def secrets(environ: Mapping[str, str]) -> list[str]:

@@ -82,6 +82,11 @@ class PriorResults(msgspec.Struct, frozen=True):
         """unique_id -> status."""
         return {result.unique_id: result.status for result in self.results}
 
+    @classmethod
+    def of(cls, schema: str, invocation_id: str, results: list[PriorResult], args: dict[str, Any]) -> PriorResults:
+        """Results that stood elsewhere than in `run_results.json`."""
+        return cls(_Head(schema, invocation_id=invocation_id), results, args)
+
 
 class _Head(msgspec.Struct, frozen=True):
     dbt_schema_version: str = ""
