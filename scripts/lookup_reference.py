@@ -30,6 +30,8 @@ STATE_SELECTORS = {
     "modified.persisted_descriptions": "a description that `persist_docs` writes into the database",
     "modified.macros": "a macro of the project or a package that is used, however indirectly",
     "modified.contract": "an enforced contract",
+    "modified.vars": "a variable that is looked up, with another value than the state recorded (*ours*; a state that understudy wrote)",
+    "modified.env": "an environment variable that is looked up, likewise (*ours*)",
     "removed": "what the state has and the project has not (*ours*; `list`, `plan`)",
 }
 OPERATORS = (

@@ -25,12 +25,12 @@ from understudy.parse.project import parse_project
 from understudy.project.files import read_files
 from understudy.project.settings import ProjectOptions, load_settings
 from understudy.sql.dialect import dialect
+from understudy.state.diff import OURS, compare
 from understudy.state.diff import SELECTORS as ALL_SELECTORS
-from understudy.state.diff import compare
 from understudy.state.prior import Prior, decode_prior
 from understudy.stdlib.registry import BUILTINS, builtin_macros
 
-SELECTORS = tuple(selector for selector in ALL_SELECTORS if selector != "removed")
+SELECTORS = tuple(selector for selector in ALL_SELECTORS if selector not in OURS)
 """Those that dbt has, too."""
 RECORDED = Path(__file__).parent / "recorded"
 STATES = ("ours", "dbt, raw values", "dbt, rendered values")

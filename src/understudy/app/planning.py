@@ -126,7 +126,7 @@ def gather(invocation: Invocation, all_set: Ready, steps: Plan, also: Iterable[s
         priors=states.priors,
         existing=_look(all_set, names, wanted),
         causes=causes(spec_of(options, COMMANDS["build"]), world_of(project, states), all_set.selection.selected),
-        changes=states.comparison.changes if states.compared else None,
+        changes=states.comparison.reasons if states.compared else None,
         stale=all_set.applied.stale,
         seconds={i: result.execution_time for i, result in states.ran().items()},
         built=states.built,

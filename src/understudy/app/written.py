@@ -93,6 +93,8 @@ class Written:
                     "schema": quoting.schema,
                     "identifier": quoting.identifier,
                 },
+                uses=project.manifest.uses,
+                secrets=secrets(self._invocation.environ),
             ),
             path=os.path.join(project.target_dir, "manifest.json"),
             compiled=self._compiled,

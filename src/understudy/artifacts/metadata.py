@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from understudy import __version__
+from understudy.core.manifest import Uses
 from understudy.core.project import CUSTOM_ENV, DBT_VERSION, Settings
-from understudy.state.prior import WRITER
+from understudy.state.prior import VALUES, WRITER
 
 SCHEMA = "https://schemas.getdbt.com/dbt/{name}/v{version}.json"
 MANIFEST = SCHEMA.format(name="manifest", version=12)
@@ -50,9 +51,17 @@ def metadata(schema: str, settings: Settings, *, now: datetime, env: Mapping[str
 
 
 def manifest_metadata(
-    settings: Settings, *, now: datetime, env: Mapping[str, str], quoting: Mapping[str, bool | None]
+    settings: Settings,
+    *,
+    now: datetime,
+    env: Mapping[str, str],
+    quoting: Mapping[str, bool | None],
+    uses: Mapping[str, Uses] | None = None,
+    secrets: Iterable[str] = (),
 ) -> ManifestMetadata:
-    """The head of `manifest.json`; `quoting` is the engine's policy, which the project's `quoting` overrides."""
+    """The head of `manifest.json`; `quoting` is the engine's policy, which the project's `quoting` overrides, `uses` what
+    each node looked up, in which `secrets` are hidden.
+    """
     policy = {part: settings.root.quoting.get(part, quoting.get(part)) for part in ("database", "schema", "identifier")}
     return ManifestMetadata(
         dbt_schema_version=MANIFEST,
@@ -61,17 +70,25 @@ def manifest_metadata(
         adapter_type=settings.target.type,
         quoting={**policy, "column": None},
         run_started_at=settings.started_at or None,
-        **_common(settings, now, env),
+        **_common(settings, now, env, {VALUES: scrubber(secrets)(values(uses))} if uses else {}),
     )
 
 
-def _common(settings: Settings, now: datetime, env: Mapping[str, str]) -> dict[str, Any]:
+def values(uses: Mapping[str, Uses]) -> str:
+    """What nodes looked up, as `Prior.values` reads it."""
+    found = {each: (looked_up.vars, looked_up.env_vars) for each, looked_up in sorted(uses.items())}
+    return msgspec.json.encode({each: said for each, said in found.items() if any(said)}, enc_hook=str).decode()
+
+
+def _common(
+    settings: Settings, now: datetime, env: Mapping[str, str], more: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     custom = {name.removeprefix(CUSTOM_ENV): value for name, value in env.items() if name.startswith(CUSTOM_ENV)}
     return {
         "generated_at": timestamp(now),
         "invocation_id": settings.invocation_id or None,
         "invocation_started_at": settings.started_at or None,
-        "env": {WRITER: __version__, **custom},
+        "env": {WRITER: __version__, **custom, **(more or {})},
     }
 
 

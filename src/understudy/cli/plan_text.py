@@ -23,7 +23,7 @@ from understudy.execute.outline import Planned as Step
 
 Paint = Callable[[str, str], str]
 EFFECT_STYLE = {"create": "good", "clone": "good", "from nothing": "warn", "test": "dim", "nothing": "dim"}
-PARTS = {"persisted_descriptions": "description", "configs": "config"}
+PARTS = {"persisted_descriptions": "description", "configs": "config", "vars": "var", "env": "env_var"}
 """Checks whose name a person would not use."""
 LINES = 8
 """So many lines of a text's difference are shown, so many references, so many names."""

@@ -7,7 +7,7 @@ the graph: a change far above shows in each print below it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import msgspec
@@ -24,6 +24,7 @@ from understudy.state.fingerprint import (
     digest,
     fingerprint,
     get,
+    plain,
 )
 from understudy.state.macros import OWN, implementations
 
@@ -97,7 +98,7 @@ class Prints:
         return Print(
             code=digest({check: parts[check] for check in counts if check in parts})[:SHORT],
             macros=self._macros_of(macros),
-            vars={} if uses is None else _plain(uses.vars),
+            vars={} if uses is None else plain(uses.vars),
             env={} if uses is None else dict(uses.env_vars),
             inputs={each: self._wholes[each] for each in self._inputs(unique_id)},
         )
@@ -123,12 +124,6 @@ class Prints:
         if kept is None:
             kept = self._macros[macro.unique_id] = hashlib.sha256(macro.macro_sql.encode()).hexdigest()
         return kept
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as they are read back: through JSON."""
-    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(values, enc_hook=str))
-    return found
 
 
 def difference(then: Print, now: Print) -> str | None:

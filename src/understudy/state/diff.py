@@ -12,7 +12,7 @@ from typing import Any
 
 from understudy.core.manifest import Manifest
 from understudy.core.warning import Warning_
-from understudy.errors import SelectorError, did_you_mean
+from understudy.errors import Place, SelectorError, StateError, did_you_mean
 from understudy.state.change import Change
 from understudy.state.contract import contract_changes, removed_contract
 from understudy.state.fingerprint import (
@@ -26,6 +26,7 @@ from understudy.state.fingerprint import (
     Field,
     get,
     kind_of,
+    plain,
     tidy,
 )
 from understudy.state.macros import ChangedMacros
@@ -56,8 +57,12 @@ TEST_CONFIG = frozenset({
 NEW = Change("new", "")
 SELECTORS = (
     "new", "old", "modified", "unmodified", "modified.body", "modified.configs", "modified.relation",
-    "modified.persisted_descriptions", "modified.macros", "modified.contract", "removed",
+    "modified.persisted_descriptions", "modified.macros", "modified.contract", "modified.vars", "modified.env", "removed",
 )  # fmt: skip
+OURS = frozenset({"modified.vars", "modified.env", "removed"})
+"""Those that dbt does not have."""
+VALUES: Mapping[str, int] = {"vars": 0, "env": 1}
+"""Check -> where `Prior.values` and `Uses` have it."""
 CONTRACTS = frozenset({"modified", "unmodified", "modified.contract"})
 """Selectors that look at contracts, and so find the broken ones (dbt 1.11: the checkers of StateSelectorMethod.search)."""
 
@@ -94,6 +99,7 @@ class Comparison:
             "removed": lambda unique_id: False,  # none of today's nodes is; `removed()` names them
             "modified.macros": lambda unique_id: bool(self._by_macros(self._current(unique_id))),
             **{f"modified.{check}": self._has_changed(check) for check in CHECKED},
+            **{f"modified.{check}": self._has_other_values(check) for check in VALUES},
         }
 
     def is_new(self, unique_id: str) -> bool:
@@ -106,6 +112,11 @@ class Comparison:
         if kept is None:
             kept = self._kept[unique_id] = self._compare(unique_id)
         return kept
+
+    def reasons(self, unique_id: str) -> tuple[Change, ...]:
+        """The node's changes, and the other values that it looked up, where a selector asked for those."""
+        checks = [check for check in VALUES if f"modified.{check}" in self.asked]
+        return (*self.changes(unique_id), *(change for check in checks for change in self._values(check, unique_id)))
 
     def matches(self, selector: str, unique_id: str) -> bool:
         """Whether `state:<selector>` selects the node. Raises SelectorError for an unknown selector."""
@@ -180,6 +191,33 @@ class Comparison:
             return old is None or any(True for field in fields for _ in self._differences(field, new, old, kind))
 
         return changed
+
+    def _has_other_values(self, check: str) -> Callable[[str], bool]:
+        def changed(unique_id: str) -> bool:
+            if self.is_new(unique_id):
+                return kind_of(self._current(unique_id)) in NODES
+            return any(True for _ in self._values(check, unique_id))
+
+        return changed
+
+    def _values(self, check: str, unique_id: str) -> Iterator[Change]:
+        """The variables (or environment variables) that the node looked up with another value than the state recorded.
+
+        Raises StateError: its writer recorded none.
+        """
+        recorded = self.prior.values
+        if recorded is None:
+            raise StateError(
+                f"state:modified.{check} needs a state that says which values its nodes looked up, and dbt writes none",
+                place=Place(self.prior.origin),
+                hint=f"Take a state that understudy wrote ({self.prior.flag} names it).",
+            )
+        uses = self.manifest.uses.get(unique_id)
+        old: Mapping[str, Any] = recorded[unique_id][VALUES[check]] if unique_id in recorded else {}
+        found: Mapping[str, Any] = {} if uses is None else plain((uses.vars, uses.env_vars)[VALUES[check]])
+        for name in sorted({*old, *found}):
+            if (name in old) != (name in found) or old.get(name) != found.get(name):
+                yield Change(check, name, old.get(name), found.get(name))
 
     def _by_macros(self, new: Any) -> tuple[Change, ...]:
         if self._macro_changes is None:

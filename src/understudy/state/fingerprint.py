@@ -266,3 +266,9 @@ def digest(parts: Any) -> str:
     """A sha256 over values, whatever the order of keys."""
     text = msgspec.json.encode(msgspec.to_builtins(parts, enc_hook=str, str_keys=True), order="sorted")
     return hashlib.sha256(text).hexdigest()
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as they are read back: through JSON."""
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(values, enc_hook=str))
+    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -25,6 +26,10 @@ NEXT_STEP = "Take manifest.json from a finished run again, whole ({flag} names a
 BUILT = ("model.", "seed.", "snapshot.")
 WRITER = "understudy"
 """The key of `metadata.env` under which a manifest of ours names its writer's version."""
+VALUES = "understudy_values"
+"""The key of `metadata.env` under which a manifest of ours holds, as JSON, which variables and environment variables each node
+looked up, and their values then: unique_id -> [vars, env_vars]. There is no other place in dbt's schema for it.
+"""
 SOURCE_TEXT = b"Keyword(key="
 """How dbt writes an unrendered config value with `state_modified_compare_more_unrendered_values`."""
 
@@ -225,6 +230,20 @@ class Prior:
     def get(self, unique_id: str) -> Any:
         """The counterpart of a node of any kind (not macros), or None. Raises StateError where it is damaged."""
         return next((part[unique_id] for part in self._parts if unique_id in part), None)
+
+    @cached_property
+    def values(self) -> Mapping[str, tuple[dict[str, Any], dict[str, str]]] | None:
+        """The variables and environment variables that nodes looked up, with their values; None: the writer did not say.
+
+        Raises StateError where that is damaged.
+        """
+        text = (self.metadata.env or {}).get(VALUES)
+        if text is None:
+            return {} if WRITER in (self.metadata.env or {}) else None
+        try:
+            return msgspec.json.decode(text, type=dict[str, tuple[dict[str, Any], dict[str, str]]])
+        except msgspec.MsgspecError as error:
+            raise damaged(self.origin, f"metadata.env[{VALUES!r}]: {error}", self.flag) from error
 
     def unique_ids(self) -> Iterator[str]:
         """Every unique_id, in the manifest's order."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import msgspec
 import pytest
 from support.graphs import manifest, model, seed, singular, state
 
-from understudy.core.manifest import Manifest
+from understudy.artifacts.metadata import values
+from understudy.core.manifest import Manifest, Uses
 from understudy.core.nodes import (
     Checksum,
     Contract,
@@ -27,7 +29,7 @@ from understudy.errors import SelectorError, StateError
 from understudy.state.change import Change
 from understudy.state.diff import SELECTORS, Comparison, ContractBreak, compare
 from understudy.state.fingerprint import digest, fingerprint
-from understudy.state.prior import Prior, decode_prior
+from understudy.state.prior import VALUES, WRITER, Prior, decode_prior
 
 
 def generic() -> GenericTest:
@@ -571,3 +573,38 @@ def test_it_is_known_whether_contracts_were_looked_at() -> None:
     assert not comparison.asked_contracts
     comparison.matches("unmodified", "model.shop.a")
     assert comparison.asked_contracts
+
+
+SAME = {"rate": 1, "day": date(2026, 1, 1)}
+
+
+def recorded(vars: dict[str, Any], env: dict[str, str]) -> dict[str, str]:
+    """`metadata.env` of a state of ours in which A looked these up."""
+    return {WRITER: "1", VALUES: values({A: Uses(vars, env)})}
+
+
+def looked_up(env: dict[str, str] | None) -> Comparison:
+    """A looks up `rate`, `day` and ZONE = x today, and `new` is new; `env` is the state's `metadata.env`."""
+    today = shop()
+    today.uses[A] = Uses(SAME, {"ZONE": "x"})
+    today.nodes["model.shop.new"] = model("new")
+    return compare(today, state(shop(), env=env))
+
+
+def test_other_values_are_found_when_they_are_asked_for() -> None:
+    comparison = looked_up(recorded(SAME, {"ZONE": "x"}))
+    assert selected(comparison, "modified.vars") == selected(comparison, "modified.env") == {"model.shop.new"}
+    other = looked_up(recorded({**SAME, "rate": 2, "gone": 0}, {"ZONE": "x"}))
+    assert other.reasons(A) == ()
+    assert selected(other, "modified.vars") == {"model.shop.new", A}
+    assert selected(other, "modified.env") == {"model.shop.new"}
+    assert other.reasons(A) == (Change("vars", "gone", 0, None), Change("vars", "rate", 2, 1))
+    assert other.changes(A) == ()
+    assert selected(looked_up({WRITER: "1"}), "modified.env") == {"model.shop.new", A}
+
+
+def test_values_that_nobody_recorded() -> None:
+    with pytest.raises(StateError, match=r"state:modified.vars needs a state that says which values"):
+        looked_up(None).matches("modified.vars", A)
+    with pytest.raises(StateError, match=r"damaged at metadata\.env"):
+        looked_up({WRITER: "1", VALUES: "["}).matches("modified.env", A)
