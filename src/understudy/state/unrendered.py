@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import ast
 
-from understudy.core.config import hook, hook_name, listed
+from understudy.core.config import HOOKS, hook, hook_name, listed
 from understudy.errors import ParseError
 
 TREE = "Keyword(key="
@@ -50,14 +50,19 @@ def differing(
         left_out: keys that belong to another check.
         only: the only keys that count; None: all.
     """
-    mine = {hook_name(key): value for key, value in new.items()}
-    theirs = {hook_name(key): value for key, value in old.items()}
+    mine, theirs = (_by_name(values, lists=rendered_state) for values in (new, old))
     for key in dict.fromkeys((*mine, *theirs)):
         if key in left_out or (only is not None and key not in only):
             continue
         on_both = key in mine and key in theirs
         if not on_both or not same(mine[key], theirs[key], rendered.get(key), rendered_state=rendered_state):
             yield key, theirs.get(key), mine.get(key)
+
+
+def _by_name(values: Mapping[str, Any], *, lists: bool) -> dict[str, Any]:
+    """Values under the keys' one spelling. `lists`: a hook alone is a list of one, as dbt up to 1.8 wrote it."""
+    named = {hook_name(key): value for key, value in values.items()}
+    return {key: listed(value) if lists and key in HOOKS else value for key, value in named.items()}
 
 
 def same(new: Any, old: Any, rendered: Any, *, rendered_state: bool) -> bool:

@@ -129,3 +129,15 @@ def test_keys() -> None:
         ("theirs", None, None),
     ]
     assert list(differing(new, old, {}, rendered_state=False, only=frozenset({"mine"}))) == [("mine", None, 1)]
+
+
+def test_a_hook_alone_is_a_list_of_one_where_values_are_rendered() -> None:
+    """dbt up to 1.8 wrote it so; a state of raw values holds what is written, and there the two differ as in dbt."""
+
+    def found(old: object, new: object, *, rendered_state: bool) -> list[str]:
+        return [key for key, _, _ in differing({"pre_hook": new}, {"pre-hook": old}, {}, rendered_state=rendered_state)]
+
+    assert found(["select 1"], "select 1", rendered_state=True) == []
+    assert found(["select 1"], "select 2", rendered_state=True) == ["pre-hook"]
+    assert found(["select 1", "select 2"], "select 1", rendered_state=True) == ["pre-hook"]
+    assert found(["select 1"], "select 1", rendered_state=False) == ["pre-hook"]
