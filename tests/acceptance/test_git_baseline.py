@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -195,3 +196,132 @@ def test_a_project_that_could_not_be_parsed_then(top: Path, shop: Path) -> None:
     git(top, "branch", "-f", "main")
     ran = understudy("list", "-s", "state:modified", "--state", "git:main", cwd=shop)
     assert "there was no project in shop yet" in ran.err
+
+
+def test_files_that_moved_or_went(shop: Path) -> None:
+    """A file in another folder keeps its id, and has another fqn; what is gone is named, whatever its kind."""
+    (shop / "models/deep").mkdir()
+    (shop / "models/b.sql").rename(shop / "models/deep/b.sql")
+    (shop / "models/old.sql").unlink()
+    (shop / "seeds/days.csv").unlink()
+    assert changed(shop) == ["shop.deep.b"]
+    assert set(ok("list", "-s", "state:removed", "--state", "git:main", cwd=shop).lines) == {"shop.old", "shop.days"}
+
+
+def test_a_tree_with_uncommitted_and_staged_changes_is_todays_project(top: Path, shop: Path) -> None:
+    (shop / "models/b.sql").write_text("select zone, 1 as staged from {{ ref('a') }}")
+    git(top, "add", "-A")
+    (shop / "models/old.sql").write_text("select 2 as id")
+    (shop / "models/untracked.sql").write_text("select 3 as id")
+    assert changed(shop) == ["shop.b", "shop.old", "shop.untracked"]
+    assert git(top, "status", "--porcelain").count("\n") == 2
+
+
+def test_a_detached_head(top: Path, shop: Path) -> None:
+    (shop / "models/b.sql").write_text("select zone, 1 as n from {{ ref('a') }}")
+    commit(top, "mine")
+    git(top, "checkout", "-q", "--detach")
+    assert changed(shop) == ["shop.b"]
+    assert changed(shop, rev="HEAD") == []
+    assert changed(shop, rev="HEAD~1") == ["shop.b"]
+    assert changed(shop, rev=git(top, "rev-parse", "main")) == ["shop.b"]
+
+
+def test_a_second_work_tree(top: Path, tmp_path: Path) -> None:
+    git(top, "worktree", "add", "-q", "-b", "other", str(tmp_path / "other"))
+    shop = tmp_path / "other/shop"
+    (shop / "models/b.sql").write_text("select zone, 1 as n from {{ ref('a') }}")
+    assert changed(shop) == ["shop.b"]
+
+
+@pytest.mark.parametrize("variable", ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"])
+def test_in_a_hook_of_another_repository(shop: Path, tmp_path: Path, variable: str) -> None:
+    """Git tells its hooks where *its* repository is; ours is where the project stands."""
+    git(tmp_path, "init", "-q", "--bare", "elsewhere.git")
+    assert changed(shop, env={variable: str(tmp_path / "elsewhere.git")}) == []
+
+
+def test_variables_are_todays_and_so_is_the_target(top: Path, shop: Path) -> None:
+    """What depends on them is no difference; and each set of values has a baseline of its own."""
+    (shop / "models/a.sql").write_text("select '{{ var('zone', 'x') }}' as zone, '{{ target.name }}' as t")
+    commit(top, "vars")
+    git(top, "branch", "-f", "main")
+    assert changed(shop, "--vars", "{zone: y}") == []
+    assert changed(shop, "--target", "prod") == []
+    assert changed(shop, "--target", "prod", "--vars", "{zone: y}") == []
+    assert len(baselines(shop)) == 3
+
+
+def test_a_project_at_the_top_of_its_repository(tmp_path: Path) -> None:
+    root = project(tmp_path / "flat", {**FILES, ".gitignore": FILES[".gitignore"] + ".understudy/\n"})
+    git(root, "init", "-q", "-b", "main")
+    commit(root, "first")
+    (root / "models/b.sql").write_text("select 1 as zone")
+    assert changed(root) == ["shop.b"]
+
+
+def test_macros_in_a_submodule(top: Path, shop: Path, tmp_path: Path) -> None:
+    """They count as they were at the commit that was recorded then."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "one.sql").write_text("{% macro one() %}1{% endmacro %}")
+    git(shared, "init", "-q", "-b", "main")
+    commit(shared, "first")
+    git(top, "submodule", "add", "-q", str(shared), "shop/macros/shared")
+    (shop / "models/b.sql").write_text("select {{ one() }} as zone")
+    commit(top, "with a submodule")
+    git(top, "branch", "-f", "main")
+    assert changed(shop) == []
+    (shop / "macros/shared/one.sql").write_text("{% macro one() %}2{% endmacro %}")
+    assert changed(shop) == ["shop.b"]
+    git(shop / "macros/shared", "commit", "-qam", "second")
+    assert changed(shop) == ["shop.b"]
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", f"file://{top}", str(clone))
+    ran = understudy("list", "-s", "state:modified", "--state", "git:origin/main", cwd=clone / "shop")
+    assert ran.exit_code == 2
+    assert "git submodule update --init shop/macros/shared" in ran.err
+
+
+def test_a_project_without_dbt_project_then(top: Path, shop: Path) -> None:
+    (shop / "dbt_project.yml").rename(top / "kept.yml")
+    commit(top, "no project file")
+    git(top, "branch", "-f", "main")
+    (top / "kept.yml").rename(shop / "dbt_project.yml")
+    ran = understudy("list", "-s", "state:modified", "--state", "git:main", cwd=shop)
+    assert ran.exit_code == 2
+    assert "there was no dbt_project.yml at" in ran.err
+
+
+def test_several_at_once(top: Path, shop: Path) -> None:
+    """Each makes the baseline, one keeps it, and all of them read a whole one."""
+    command = [sys.executable, "-m", "understudy", "list", "-s", "state:modified", "--state", "git:main"]
+    (shop / "models/b.sql").write_text("select zone, 1 as n from {{ ref('a') }}")
+    running = [
+        subprocess.Popen(command, cwd=shop, env=CLEAN, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for each in running:
+        out, err = each.communicate()
+        assert (each.returncode, out.split()) == (0, ["shop.b"]), err
+    assert len(baselines(shop)) == 1
+    left = [each.name for each in (shop / ".understudy/baselines").iterdir() if each.name.startswith(".new-")]
+    assert left == []
+
+
+def test_what_a_killed_run_left_is_swept(shop: Path) -> None:
+    left = shop / ".understudy/baselines/.new-left"
+    left.mkdir(parents=True)
+    os.utime(left, (1, 1))
+    fresh = shop / ".understudy/baselines/.new-fresh"
+    fresh.mkdir()
+    assert changed(shop) == []
+    assert (left.exists(), fresh.exists()) == (False, True)
+
+
+def test_a_damaged_baseline_is_made_anew(shop: Path) -> None:
+    assert changed(shop) == []
+    (kept,) = (shop / ".understudy/baselines").iterdir()
+    (kept / "inputs.json").write_text("{")
+    assert changed(shop) == []
+    assert len(baselines(shop)) == 1

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,8 @@ FOLDER = os.path.join(".understudy", "baselines")
 INPUTS = "inputs.json"
 KEEP = 8
 """So many baselines are kept."""
+ABANDONED = 3600
+"""Seconds after which a baseline that is being made counts as left behind."""
 
 
 class Recording(Mapping[str, str]):
@@ -94,12 +97,20 @@ def _parse(invocation: Invocation, project: Project, base: Base, shelf: str, pre
         asked = {name: _digest(invocation.environ.get(name)) for name in sorted(environ.asked)}
         atomic.write(os.path.join(made, INPUTS), json.dumps(asked).encode())
         final = Path(shelf, f"{prefix}-{_digest(json.dumps(asked))}")
-        if final.exists():
-            shutil.rmtree(final)
-        os.replace(made, final)
-    for old in _shelved(shelf)[KEEP:]:
+        _put(made, final, invocation.environ)
+    for old in (*_shelved(shelf)[KEEP:], *_abandoned(shelf)):
         shutil.rmtree(old, ignore_errors=True)
     return final
+
+
+def _put(made: str, final: Path, environ: Mapping[str, str]) -> None:
+    """Put a baseline on the shelf; where another process was faster, its one stays, since somebody may be reading it."""
+    try:
+        os.rename(made, final)
+    except OSError:
+        if not _fits(final, environ):  # it is damaged
+            shutil.rmtree(final, ignore_errors=True)
+            os.rename(made, final)
 
 
 def _lend_packages(project: Project, there: str) -> None:
@@ -141,6 +152,12 @@ def _shelved(shelf: str) -> list[Path]:
         return sorted(found, key=lambda each: each.stat().st_mtime, reverse=True)
     except OSError:
         return []
+
+
+def _abandoned(shelf: str) -> list[Path]:
+    """What was left half-made by runs that were killed."""
+    began = time.time() - ABANDONED
+    return [each for each in Path(shelf).glob(".new-*") if each.stat().st_mtime < began]
 
 
 def _ignored(folder: str) -> None:

@@ -7,7 +7,7 @@ import re
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from understudy.errors import StateError
@@ -55,7 +55,10 @@ def merge_base(root: str, name: str, environ: Mapping[str, str], flag: str = "--
 
 
 def extract(base: Base, folder: str, environ: Mapping[str, str], flag: str = "--state") -> str:
-    """Put the project's files of that commit into a folder; returns the project's folder in it. Raises StateError."""
+    """Put the project's files of that commit into a folder; returns the project's folder in it. Raises StateError.
+
+    What stood in submodules comes from the submodules of the work tree, which must have the commit.
+    """
     git = Git(base.top, environ, f"{flag} git:{base.commit[:10]}")
     wanted = base.prefix or "."
     if base.prefix and not git.holds("cat-file", "-e", f"{base.commit}:{base.prefix}"):
@@ -70,7 +73,25 @@ def extract(base: Base, folder: str, environ: Mapping[str, str], flag: str = "--
                 tar.extractall(folder, filter="data")
         except (tarfile.TarError, OSError) as error:
             raise git.error("its files cannot be unpacked", str(error)) from error
+    for commit, path in _submodules(git, base.commit, wanted):
+        inner = os.path.join(base.top, path)
+        there = os.path.exists(os.path.join(inner, ".git"))
+        if not there or not Git(inner, environ, git.asked).holds("cat-file", "-e", f"{commit}^{{commit}}"):
+            hint = f"Fetch it first: git submodule update --init {path} && git -C {path} fetch"
+            raise StateError(
+                f"{git.asked}: the submodule {path} does not have the commit {commit[:10]} here", hint=hint
+            )
+        extract(Base(commit, inner, ""), os.path.join(folder, path), environ, flag)
     return os.path.join(folder, *base.prefix.split("/"))
+
+
+def _submodules(git: Git, commit: str, below: str) -> Iterator[tuple[str, str]]:
+    """The commits at which submodules stood, with their paths from the repository's top."""
+    listed = git.run("its files cannot be listed", "ls-tree", "-r", "-z", "--full-tree", commit, "--", below)
+    for entry in os.fsdecode(listed).split("\0"):
+        head, _, path = entry.partition("\t")
+        if head.startswith("160000 "):
+            yield head.split()[2], path
 
 
 def plain(environ: Mapping[str, str]) -> dict[str, str]:
