@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,22 @@ def test_a_file_that_makes_no_sense(tmp_path: Path, text: str, said: str) -> Non
 def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
     root = project(tmp_path, {"models/a.sql": "select 1 as id", "understudy.yml": "# nothing yet\n"})
     ok("build", cwd=root)
+
+
+def test_it_can_compare_with_a_branch_and_defer_to_what_was_built(shop: Path) -> None:
+    """`compare` is for `state:` alone; and nothing of it is asked where no selection needs it."""
+    text = (shop / "understudy.yml").read_text()
+    (shop / "understudy.yml").write_text(f"compare: git:main\n{text}")
+    ran = understudy("list", "-s", "state:modified", cwd=shop, env={"GIT_CEILING_DIRECTORIES": str(shop.parent)})
+    assert ran.exit_code == 2
+    assert "understudy.yml (compare) git:main: the project is in no git repository" in ran.err
+    ok("compile", "-s", "c", cwd=shop)
+    who = ("-c", "user.name=x", "-c", "user.email=x@example.com")
+    (shop / ".gitignore").write_text("target\nlogs\n*.duckdb\n.understudy\nstates\n")
+    for args in (("init", "-q", "-b", "main"), ("add", "-A"), (*who, "commit", "-qm", "first")):
+        subprocess.run(["git", *args], cwd=shop, check=True)
+    (shop / "models/c.sql").write_text("select 5 as five, * from {{ ref('a') }}")
+    ran = ok("build", "-s", "state:modified", cwd=shop)
+    assert "Selected 1 of 3 models" in ran.err
+    assert "git:main" in ran.err.splitlines()[0]
+    assert "deferred to" in ran.err

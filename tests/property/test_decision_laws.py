@@ -149,3 +149,24 @@ def test_favor_current_reads_an_own_relation_only_if_it_is_known_to_be_current(
 
 def careful_parts(world: World) -> tuple[Manifest, Manifest, frozenset[str], frozenset[str]]:
     return world.today, world.before, world.selected, world.there
+
+
+@given(worlds(defer=True), worlds(defer=True), st.booleans())
+def test_the_first_state_of_a_chain_that_has_a_node_stands_for_it(world: World, other: World, builds: bool) -> None:
+    """Deferral to a chain is deferral to the one state that holds, of each node, what the first of them has."""
+    chain = [LabelledPrior("near", state(other.before)), LabelledPrior("far", state(world.before))]
+    built = world.selected if builds else frozenset()
+    everything = list(world.today.nodes)
+
+    def decided(priors: list[LabelledPrior]) -> Resolution:
+        found = frontier(
+            world.today, edges(world.today), world.selected, built, priors, world.policy, NAMES, also=everything
+        )
+        exists = {unique_id: unique_id in world.there for unique_id in found.ask}
+        return resolve(world.today, found, world.selected, built, priors, world.policy, NAMES, exists)
+
+    near, far, both = decided(chain[:1]), decided(chain[1:]), decided(chain)
+    for unique_id, decision in both.items():
+        first = near[unique_id] if near[unique_id].prior is not None else far[unique_id]
+        assert (decision.state, decision.prior) == (first.state, first.prior)
+        assert (decision.reason, decision.relation) == (first.reason, first.relation)
