@@ -26,8 +26,7 @@ EFFECT_STYLE = {"create": "good", "clone": "good", "from nothing": "warn", "test
 PARTS = {"persisted_descriptions": "description", "configs": "config", "vars": "var", "env": "env_var"}
 """Checks whose name a person would not use."""
 LINES = 8
-"""So many lines of a text's difference are shown, so many references, so many names."""
-NAMES = 12
+"""So many lines of a text's difference are shown, and twice as many references."""
 
 
 def plan_text(event: Planned | Explained, paint: Paint, width: int) -> str:
@@ -193,9 +192,9 @@ def _tests(outline: Outline, tests: Sequence[Step], paint: Paint, width: int) ->
     changed = [step for step in tests if step.changes and step not in new]
     for word, some in (("new", new), ("changed", changed)):
         if some:
-            yield f"  {paint(word, 'warn')} {shorten(_list([harmless(step.name) for step in some]), width - 8)}"
+            yield f"  {paint(word, 'warn')} {_list([harmless(step.name) for step in some], width - len(word) - 3)}"
     if not new and not changed:
-        yield "  " + paint(shorten(_list(names), width - 2), "dim")
+        yield "  " + paint(_list(names, width - 2), "dim")
     yield ""
 
 
@@ -237,9 +236,9 @@ def _left(outline: Outline, paint: Paint, width: int) -> Iterator[str]:
             parts = [count(number, kind) for (reason, kind), number in sorted(reasons.items()) if reason == why]
             yield f"{paint('Left alone', 'bold')}  {enumerate_words(parts)}: {why}"
     if outline.removed:
-        names = _list([harmless(each.partition(".")[2].partition(".")[2]) for each in outline.removed])
-        text = f"{count(len(outline.removed), 'resource')} of the state: {names}"
-        yield f"{paint('Gone', 'bold')}  {shorten(text, width - 6)}"
+        gone = f"{count(len(outline.removed), 'resource')} of the state: "
+        names = [harmless(each.partition(".")[2].partition(".")[2]) for each in outline.removed]
+        yield f"{paint('Gone', 'bold')}  {gone}{_list(names, width - len(gone) - 6)}"
     if outline.hooks:
         yield f"{paint('Hooks', 'bold')}  {count(len(outline.hooks), 'statement')} of on-run-start and on-run-end"
     if outline.skipped or outline.removed or outline.hooks:
@@ -327,6 +326,17 @@ def _weighed(reference: Reference, paint: Paint, *, named: bool) -> Iterator[str
         yield f"      {paint(harmless(reference.stale), 'warn')}"
 
 
-def _list(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
-    return ", ".join(names[:NAMES]) + more
+def _list(names: Sequence[str], width: int) -> str:
+    """All names where they fit into a line; else as many whole ones as fit (the first shortened if it must be), and how many
+    more there are.
+    """
+    whole = ", ".join(names)
+    if len(whole) <= width:
+        return whole
+    room = width - len(" and 1,000 more")
+    text, rest = shorten(names[0], room), len(names) - 1
+    for name in names[1:]:
+        if len(text) + 2 + len(name) > room:
+            break
+        text, rest = f"{text}, {name}", rest - 1
+    return f"{text} and {rest:,} more" if rest else text
