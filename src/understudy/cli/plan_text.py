@@ -333,7 +333,7 @@ def _list(names: Sequence[str], width: int) -> str:
     whole = ", ".join(names)
     if len(whole) <= width:
         return whole
-    room = width - len(" and 1,000 more")
+    room = width - len(f" and {len(names):,} more")
     text, rest = shorten(names[0], room), len(names) - 1
     for name in names[1:]:
         if len(text) + 2 + len(name) > room:
