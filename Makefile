@@ -15,7 +15,7 @@ WORKERS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types layers sizes coverage bench golden oracle docs browser lock changelog clean setup setup-dbt
+.PHONY: help demo test check lint types layers sizes coverage bench golden oracle docs browser lock changelog clean setup setup-dbt setup-iceberg
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -23,7 +23,7 @@ help: ## list the targets
 demo: setup ## the demo on examples/ecommerce: production, one change, a slim build (ENGINE=postgres, ENGINE=spark)
 	@$(BIN)/python examples/ecommerce/demo.py --engine $(ENGINE) $(ARGS)
 
-test: setup setup-dbt ## all tests (ARGS="-k defer -x" passes options to pytest, WORKERS=4 its processes)
+test: setup setup-dbt setup-iceberg ## all tests (ARGS="-k defer -x" passes options to pytest, WORKERS=4 its processes)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: lint types layers sizes ## format, lint, types, layers, sizes (`make -k check` goes on after a failure)
@@ -67,6 +67,7 @@ lock: ## resolve requirements/*.in anew (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
 	$(COMPILE) pyproject.toml requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) requirements/dbt.in -o requirements/dbt.txt
+	$(COMPILE) pyproject.toml requirements/iceberg.in -o requirements/iceberg.txt
 COMPILE = uv pip compile --no-config --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
     --custom-compile-command "make lock"
 
@@ -74,7 +75,7 @@ changelog: setup ## draw the fragments of changelog.d together into CHANGELOG.md
 	$(BIN)/towncrier build
 
 clean: ## remove environments, caches and what runs leave behind
-	rm -rf .venv .venv-dbt .setup.lock .demo build dist site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache \
+	rm -rf .venv .venv-dbt .venv-iceberg .setup.lock .demo build dist site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache \
 	    .hypothesis .coverage .coverage.* htmlcov bench/work
 	find src tests scripts examples -name __pycache__ -type d -prune -exec rm -rf {} +
 	find examples \( -name target -o -name logs \) -type d -prune -exec rm -rf {} +
@@ -84,3 +85,6 @@ setup:
 
 setup-dbt:
 	@$(PYTHON) scripts/setup_env.py dbt
+
+setup-iceberg:
+	@$(PYTHON) scripts/setup_env.py iceberg

@@ -21,12 +21,13 @@ KINDS = {
 }
 NUMBERED = re.compile(r"-[a-z_]+\d+(?=-|$)")
 """How pytest names a parameter that is no text."""
-TITLES = {"duckdb": "DuckDB", "postgres": "PostgreSQL", "spark": "Spark"}
+TITLES = {"duckdb": "DuckDB", "postgres": "PostgreSQL", "spark": "Spark", "iceberg": "Spark with Iceberg"}
 HEAD = """# Engines
 
 What each engine can do is what the conformance suite (`tests/conformance/`) shows, which runs on all of them, each a real
 one. A gap is marked in its test, with its kind, its reason, and the error that it ends in; a mark whose gap has closed
-fails the suite. This page is made from the suite and its marks.
+fails the suite. This page is made from the suite and its marks. Iceberg is a format of Spark's tables: it runs the parts of the
+suite in which that matters, and where its column is empty, Spark's counts.
 
 """
 
@@ -61,7 +62,8 @@ def ability(item: Any) -> str:
     owner = item.cls or item.module
     area = (item.module.__doc__ or item.module.__name__).partition(":")[0].partition(".")[0]
     sentence = (owner.__doc__ or owner.__name__).strip().partition("\n")[0].rstrip(".")
-    return area if owner is item.module else f"{area}: {sentence[0].lower()}{sentence[1:]}"
+    small = sentence if sentence[1].isupper() else sentence[0].lower() + sentence[1:]
+    return area if owner is item.module else f"{area}: {small}"
 
 
 def what(item: Any, engine: str) -> str:
@@ -85,7 +87,7 @@ def collect() -> list[Tried]:
     """All tests of the suite on all engines; nothing is run."""
     collector = Collector()
     said = io.StringIO()
-    options = ["--collect-only", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--rootdir={ROOT}"]
+    options = ["--collect-only", "--all-engines", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--rootdir={ROOT}"]
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         code = pytest.main([*options, "-c", str(ROOT / "pyproject.toml"), str(ROOT / "tests/conformance")], [collector])
     if code != 0:

@@ -2,6 +2,7 @@
 
     python scripts/setup_env.py dev     .venv: the package (editable) and its tools, from requirements/dev.txt
     python scripts/setup_env.py dbt     .venv-dbt: dbt 1.11, the tests' oracle, from requirements/dbt.txt
+    python scripts/setup_env.py iceberg .venv-iceberg: Spark 3.5 with Iceberg and pytest, from requirements/iceberg.txt
 
 Needs Python >= 3.11 with pip, nothing else; where uv is on the PATH, it installs (faster). A stamp in the environment
 holds the digest of all that went into it, so a second call does nothing and a changed lock makes it anew. Two calls at
@@ -22,7 +23,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = {"dev": ".venv", "dbt": ".venv-dbt"}
+FOLDERS = {"dev": ".venv", "dbt": ".venv-dbt", "iceberg": ".venv-iceberg"}
 
 
 def main(name: str) -> None:

@@ -1,4 +1,4 @@
-"""What all tests share: two options of the command line, a clean environment, and the oracle."""
+"""What all tests share: options of the command line, a clean environment, and the oracle."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption("--sequence", type=int, help="the one sequence to run again")
     parser.addoption("--record-oracle", action="store_true", help="ask dbt anew and record its answers")
+    parser.addoption("--all-engines", action="store_true", help="collect tests for engines of other environments, too")
 
 
 @pytest.fixture(scope="session")

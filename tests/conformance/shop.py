@@ -37,7 +37,9 @@ class Shop:
         profiles = json.dumps({"shop": {"target": "dev", "outputs": outputs}})
         base = {"profiles.yml": profiles}
         if not (self.root / "dbt_project.yml").exists():
-            base["dbt_project.yml"] = PROJECT
+            base["dbt_project.yml"] = PROJECT + "".join(
+                f"{kind}: {json.dumps(self.warehouse.config)}\n" for kind in ("models", "seeds", "snapshots")
+            )
         for path, text in {**base, **files}.items():
             file = self.root / path
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -52,7 +52,7 @@ class TestColumnTypes:
     def test_templates_are_told(self, shop: Shop, kind: str) -> None:
         shop.models(a=TYPED % kind, b=DESCRIBED).ok("run")
         ((told,),) = shop.rows("b")
-        assert told.split(", ") == TOLD[shop.warehouse.name]
+        assert told.split(", ") == TOLD[shop.warehouse.target("dev")["type"]]
 
     @pytest.mark.parametrize("kind", ["view", "table", "incremental"])
     def test_values_come_back(self, shop: Shop, kind: str) -> None:

@@ -17,8 +17,12 @@ def model(config: str = "", later: str = LATER) -> str:
 NO_MERGE = pytest.mark.notyet(
     "spark", raises=AssertionError, reason="merge needs a format such as delta, which plain Spark does not have"
 )
-NO_DELETE = pytest.mark.never("spark", raises=AssertionError, reason="delete+insert: dbt-spark has it for no format")
-APPENDS = pytest.mark.never("spark", raises=AssertionError, reason="append is dbt-spark's default, with a key, too")
+NO_DELETE = pytest.mark.never(
+    "spark", "iceberg", raises=AssertionError, reason="delete+insert: dbt-spark has it for no format"
+)
+APPENDS = pytest.mark.never(
+    "spark", "iceberg", raises=AssertionError, reason="append is dbt-spark's default, with a key, too"
+)
 KEEPS_COLUMNS = pytest.mark.never("spark", raises=AssertionError, reason="parquet tables keep their columns")
 
 

@@ -21,7 +21,7 @@ KEYS = {"duckdb": "", "postgres": ", unique_key='id'", "spark": ", partition_by=
 
 def batches(shop: Shop, select: str = "id, at_time, 1 as version", more: str = "") -> Shop:
     """The model `batches`, with what the engine's strategy needs."""
-    engine = shop.warehouse.name
+    engine = shop.warehouse.target("dev")["type"]
     day = ", cast(at_time as date) as day" if engine == "spark" else ""
     config = (
         "materialized='incremental', incremental_strategy='microbatch', event_time='at_time', batch_size='day', "

@@ -10,14 +10,26 @@ ROWS = "select 1 as id, 'a' as name union all select 2, 'b'"
 
 ODD_NAMES = ("two words", "a-b", "ünï", "o'hara", 'say "hi"', "percent%s")
 PLAIN_NAMES = pytest.mark.never(
-    "spark", raises=AssertionError, reason="names of relations are letters of ASCII, digits and _"
+    "spark", "iceberg", raises=AssertionError, reason="names of relations are letters of ASCII, digits and _"
 )
+
+
+KINDS = ["view", "table"]
+REPLACED = [
+    pytest.param(
+        "view",
+        marks=pytest.mark.notyet(
+            "iceberg", raises=Exception, reason="Iceberg's session catalog answers with a replaced view's old text"
+        ),
+    ),
+    "table",
+]
 
 
 class TestRelation:
     """One model, as a view and as a table."""
 
-    @pytest.mark.parametrize("kind", ["view", "table"])
+    @pytest.mark.parametrize("kind", KINDS)
     def test_it_is_built(self, shop: Shop, kind: str) -> None:
         results = shop.models(a=f"{{{{ config(materialized='{kind}') }}}} {ROWS}").ok("run")
 
@@ -25,7 +37,7 @@ class TestRelation:
         assert shop.kinds() == {"a": kind}
         assert shop.rows("a") == [(1, "a"), (2, "b")]
 
-    @pytest.mark.parametrize("kind", ["view", "table"])
+    @pytest.mark.parametrize("kind", REPLACED)
     def test_it_is_built_again(self, shop: Shop, kind: str) -> None:
         for number in (1, 2):
             shop.models(a=f"{{{{ config(materialized='{kind}') }}}} select {number} as id").ok("run")
@@ -38,7 +50,7 @@ class TestRelation:
             shop.models(a=f"{{{{ config(materialized='{kind}') }}}} select 1 as id").ok("run")
             assert shop.kinds() == {"a": kind}
 
-    @pytest.mark.parametrize("kind", ["view", "table"])
+    @pytest.mark.parametrize("kind", REPLACED)
     def test_other_columns(self, shop: Shop, kind: str) -> None:
         shop.models(a=f"{{{{ config(materialized='{kind}') }}}} select 1 as id").ok("run")
         shop.models(a=f"{{{{ config(materialized='{kind}') }}}} select 'x' as name, 2 as id").ok("run")
@@ -90,7 +102,7 @@ class TestFailure:
         assert shop.rows("a") == [(1,)]
         assert set(shop.kinds()) == {"a", "b"}
 
-    @pytest.mark.never("spark", raises=AssertionError, reason="no transactions")
+    @pytest.mark.never("spark", "iceberg", raises=AssertionError, reason="no transactions")
     def test_a_failed_hook_undoes_the_model(self, shop: Shop) -> None:
         shop.models(a="{{ config(materialized='table') }} select 1 as id").ok("run")
         shop.models(a="{{ config(materialized='table', post_hook='select * from missing') }} select 2 as id").fails(
@@ -120,7 +132,9 @@ class TestNames:
     @pytest.mark.parametrize(
         "name",
         [
-            pytest.param("Mixed", marks=pytest.mark.never("spark", raises=AssertionError, reason="names are folded")),
+            pytest.param(
+                "Mixed", marks=pytest.mark.never("spark", "iceberg", raises=AssertionError, reason="names are folded")
+            ),
             "select",
             *(pytest.param(name, marks=PLAIN_NAMES) for name in ODD_NAMES),
         ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +18,8 @@ class Warehouse(Protocol):
     name: str
     slow: str
     """A query that takes longer than a test would wait."""
+    config: Mapping[str, Any]
+    """Of all nodes of a project."""
 
     def target(self, schema: str) -> Mapping[str, Any]:
         """The output of a profile that builds into a schema."""
@@ -51,6 +54,7 @@ class DuckDB:
 
     name = "duckdb"
     slow = "select count(*) as id from range(10000000) a, range(10000000) b"
+    config: Mapping[str, Any] = {}
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "shop.duckdb"
@@ -96,6 +100,7 @@ class Postgres:
 
     name = "postgres"
     slow = "select 1 as id from pg_sleep(60)"
+    config: Mapping[str, Any] = {}
 
     def __init__(self, database: str) -> None:
         self.database = database
@@ -154,6 +159,7 @@ class Spark:
 
     name = "spark"
     slow = "select count(*) as id from range(10000000) a cross join range(10000000) b"
+    config: Mapping[str, Any] = {}
 
     def target(self, schema: str) -> Mapping[str, Any]:
         return {"type": "spark", **local.credentials(schema=schema)}
@@ -190,9 +196,41 @@ def spark(folder: Path) -> Iterator[Warehouse]:
     yield Spark()
 
 
+class Iceberg(Spark):
+    """Spark with tables of a format that can be changed. It is Spark 3.5, the newest that a wheel brings Iceberg for."""
+
+    name = "iceberg"
+    config: Mapping[str, Any] = {"+file_format": "iceberg"}
+
+
+@contextmanager
+def iceberg(folder: Path) -> Iterator[Warehouse]:
+    """The same in the environment that has Iceberg."""
+    local.session()
+    local.emptied()
+    yield Iceberg()
+
+
 ENGINES: Mapping[str, Callable[[Path], AbstractContextManager[Warehouse]]] = {
     "duckdb": duckdb,
     "postgres": postgres,
     "spark": spark,
+    "iceberg": iceberg,
 }
 """Name -> a context that gives a warehouse; the argument is the test's folder."""
+
+CHANGED_BY_FORMAT = frozenset(
+    {
+        "test_contracts",
+        "test_hooks",
+        "test_incremental",
+        "test_microbatch",
+        "test_relations",
+        "test_seeds",
+        "test_snapshots",
+    }
+)
+"""The modules of the suite that run on Iceberg: those in which something hangs on a table's format."""
+
+HERE = ("iceberg",) if find_spec(local.ICEBERG) else ("duckdb", "postgres", "spark")
+"""The engines of this environment: two versions of Spark do not go into one."""

@@ -6,7 +6,9 @@ import atexit
 import shutil
 import socket
 import tempfile
+from collections.abc import Mapping
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,30 @@ SETTINGS = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.ansi.doubleQuotedIdentifiers": "true",  # so that tests may write names as on other engines
 }
+ICEBERG = "snowpark_connect_deps_iceberg"
+"""A package with the jar of Iceberg, for Spark 3.5; it has an environment of its own (requirements/iceberg.in)."""
+
+
+def iceberg() -> Mapping[str, str]:
+    """The settings of a Spark that has Iceberg, in this environment; none in another one.
+
+    Its tables are known to Hive's metastore. The embedded one has no locks, and one process needs none.
+    """
+    found = find_spec(ICEBERG)
+    if found is None or found.origin is None:
+        return {}
+    (jar,) = (Path(found.origin).parent / "jars").glob("iceberg-spark-runtime-*_2.12-*.jar")
+    return {
+        "spark.jars": str(jar),
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        "spark.sql.catalog.spark_catalog": "org.apache.iceberg.spark.SparkSessionCatalog",
+        "spark.sql.catalog.spark_catalog.type": "hive",
+        "spark.sql.catalogImplementation": "hive",
+        "spark.hadoop.iceberg.engine.hive.lock-enabled": "false",
+        "spark.hadoop.hive.metastore.disallow.incompatible.col.type.changes": "false",  # or no column could be dropped
+        "spark.sql.catalog.spark_catalog.cache-enabled": "false",  # tests drop whole schemas behind its back
+        "spark.hadoop.javax.jdo.option.ConnectionURL": "jdbc:derby:memory:metastore;create=true",
+    }
 
 
 @cache
@@ -43,8 +69,7 @@ def session() -> Any:
     settings = {
         **SETTINGS,
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
-        "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
-        "spark.connect.grpc.binding.port": str(connect_port()),
+        **(iceberg() or connect()),
     }
     try:
         opened, _ = open_spark(Profile("session", server_side_parameters=settings), str(folder))
@@ -52,6 +77,14 @@ def session() -> Any:
         absent("Spark", error)
     atexit.register(opened.stop)
     return opened
+
+
+def connect() -> Mapping[str, str]:
+    """The settings of a Spark that serves others, too; PySpark 3.5 brings no server."""
+    return {
+        "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+        "spark.connect.grpc.binding.port": str(connect_port()),
+    }
 
 
 @cache
