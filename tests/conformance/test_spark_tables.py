@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +116,34 @@ class TestStrategies:
         shop.ok("run")
         assert shop.rows("a") == [(3, "c")]
 
+    def test_all_rows_are_replaced_by_what_comes_of_them(self, shop: Shop) -> None:
+        later = "select id + 10 as id, p, 'new' as more from {{ this }} where id = 2"
+        config = "incremental_strategy='insert_overwrite', tblproperties={'kept': 'yes'}, on_schema_change="
+        shop.models(a=self.model(f"{config}'ignore'", later)).ok("run")
+        shop.ok("run")
+        assert shop.rows("a") == [(12, "b")]
+        assert "kept=yes" in described("a")["Table Properties"]
+        shop.models(a=self.model(f"{config}'append_new_columns'", later.replace("id = 2", "id = 12"))).ok("run")
+        assert shop.rows("a") == [(22, "b", "new")]
+        assert set(shop.kinds()) == {"a"}
+
+    def test_a_failure_leaves_all_rows(self, shop: Shop) -> None:
+        later = "select cast(raise_error('no') as int) as id, 'c' as p"
+        shop.models(a=self.model("incremental_strategy='insert_overwrite'", later)).ok("run")
+        assert "no" in shop.fails("run")["a"]["message"]
+        assert shop.rows("a") == [(1, "a"), (2, "b")]
+
+    def test_a_strategy_of_the_project_replaces_all_rows(self, shop: Shop) -> None:
+        macro = """
+        {% macro get_incremental_insert_overwrite_sql(arg_dict) %}
+            insert into {{ arg_dict['target_relation'] }} select * from {{ arg_dict['temp_relation'] }}
+        {% endmacro %}
+        """
+        shop.models(a=self.model("incremental_strategy='insert_overwrite'", "select 3 as id, 'c' as p"))
+        shop.write({"macros/m.sql": macro}).ok("run")
+        shop.ok("run")
+        assert len(shop.rows("a")) == 3
+
     @pytest.mark.parametrize(
         ("config", "message"),
         [
@@ -158,6 +189,20 @@ class TestSwap:
         shop.ok("run")
         assert set(shop.kinds()) == {"a", "a__dbt_tmp_of_mine"}
 
+    @pytest.mark.parametrize(("later", "rows"), [("select 2 as id", [(1,), (2,)]), ("select nothing as id", [(1,)])])
+    def test_the_old_table_comes_back(self, shop: Shop, later: str, rows: list[tuple[int]]) -> None:
+        """A run that was killed between the renames of a swap has left it aside."""
+        shop.models(
+            a=f"""
+            {{{{ config(materialized='incremental') }}}}
+            {{% if is_incremental() %}} {later} {{% else %}} select 1 as id {{% endif %}}
+            """
+        ).ok("run")
+        spark.sql("alter table dev.a rename to dev.a__dbt_backup")
+        shop.run("run")
+        assert shop.rows("a") == rows
+        assert shop.kinds() == {"a": "table"}
+
     def test_files_that_a_killed_run_left_do_no_harm(self, shop: Shop) -> None:
         shop.models(a="{{ config(materialized='table') }} select 1 as id").ok("run")
         folder = Path(described("a")["Location"].removeprefix("file:")).with_name("a__dbt_tmp")
@@ -172,14 +217,34 @@ class TestSwap:
         assert shop.rows("s") == [(1,)]
 
 
+def started(root: Path, *args: str) -> subprocess.Popen[str]:
+    """A command in a process of its own, and a group of its own: Java goes with it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "understudy", *args], cwd=root, env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
 def run(root: Path, *args: str) -> str:
-    """A command in a process of its own."""
-    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
-    ran = subprocess.run(
-        [sys.executable, "-m", "understudy", *args], cwd=root, env=environment, capture_output=True, text=True
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran.stdout
+    """Its output; it must succeed."""
+    with started(root, *args) as process:
+        out, err = process.communicate()
+    assert process.returncode == 0, out + err
+    return out
+
+
+def killed(root: Path, moment: Callable[[], bool], *args: str) -> None:
+    """Kill -9, as soon as the moment has come."""
+    with started(root, *args) as process:
+        try:
+            end = time.monotonic() + 300
+            while not moment():
+                assert process.poll() is None, process.communicate()
+                assert time.monotonic() < end, "it did not happen"
+                time.sleep(0.005)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
 
 
 def profile(fields: dict[str, Any]) -> str:
@@ -190,13 +255,31 @@ class TestProcesses:
     """What a process of its own finds."""
 
     def test_the_metastore_outlives_the_process(self, shop: Shop) -> None:
-        small = {"spark.master": "local[1]", "spark.driver.memory": "1g", "spark.sql.shuffle.partitions": 1}
-        shop.models(a="{{ config(materialized='incremental') }} select 7 as id").write(
-            {"profiles.yml": profile({"method": "session", "host": "NA", "server_side_parameters": small})}
-        )
-        run(shop.root, "run")
-        assert "number 7" in run(shop.root, "show", "--inline", "select concat('number ', id) as n from {{ ref('a') }}")
-        assert (shop.root / "spark-warehouse/dev.db/a").is_dir()
+        """What one process wrote is there for the next one; what a killed one wrote is not."""
+        small = {"spark.master": "local[2]", "spark.driver.memory": "1g", "spark.sql.shuffle.partitions": 1}
+        fields = {"method": "session", "host": "NA", "server_side_parameters": small, "threads": 2}
+        shop.models(
+            a="{{ config(materialized='table') }} select id, {{ var('version') }} as version from range(0, {{ var('rows') }}, 1, 1)",
+            b="""
+            {{ config(materialized='incremental', incremental_strategy='insert_overwrite') }}
+            select id, {{ var('version') }} as version from range(0, {{ var('rows') }}, 1, 1)
+            """,
+        ).write({"profiles.yml": profile(fields)})
+        warehouse = shop.root / "spark-warehouse/dev.db"
+        seen = "select concat_ws('/', '{0}', min(version), max(version), count(*)) as seen from dev.{0}"
+        ask = ("show", "--inline", f"{seen.format('a')} union all {seen.format('b')}")
+        run(shop.root, "run", "--vars", "{version: 1, rows: 1000}")
+        assert (warehouse / "a").is_dir()
+
+        def half() -> bool:
+            return all(any(warehouse.glob(f"{name}__dbt_tmp_*/**/part-*")) for name in "ab")
+
+        killed(shop.root, half, "run", "--vars", "{version: 2, rows: 2000000000}")
+        out = run(shop.root, *ask)
+        assert ("a/1/1/1000" in out, "b/1/1/1000" in out) == (True, True), out
+        run(shop.root, "run", "--vars", "{version: 3, rows: 10}")
+        out = run(shop.root, *ask)
+        assert ("a/3/3/10" in out, "b/3/3/10" in out) == (True, True), out
 
     def test_spark_connect(self, shop: Shop) -> None:
         shop.models(

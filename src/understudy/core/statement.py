@@ -13,7 +13,8 @@ from understudy.core.relation import Relation
 class Statement:
     """One SQL statement (or several, for engines that take them as one text).
 
-    `fetch` asks for rows. `purpose` is a word for logs and tests ("create", "test", "hook", "rename", "introspect").
+    `fetch` asks for rows. `purpose` is a word for logs and tests ("create", "test", "hook", "rename", "introspect");
+    "restore" brings back what was there before, so it is sent even when the run was cancelled.
     `in_transaction` False: sent outside of the node's transaction (hooks with `transaction: false`).
     """
 

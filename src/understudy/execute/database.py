@@ -138,7 +138,7 @@ class LiveDatabase:
             self._used = time.monotonic()
 
     def _send(self, request: Request) -> Result:
-        if self._cancelled.is_set():
+        if self._cancelled.is_set() and request.purpose != "restore":
             raise Cancelled("Interrupted")
         if self._observe is not None:
             self._observe(request)

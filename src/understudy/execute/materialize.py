@@ -6,11 +6,11 @@ SQL comes from macros (`create_table_as`, `get_test_sql`, ...), so that a projec
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 from understudy.core.relation import Relation
-from understudy.core.statement import Load, Result, Statement
+from understudy.core.statement import Load, Request, Result, Statement
 from understudy.errors import ExecutionError, did_you_mean
 from understudy.execute.build import Build, Outcome, Steps
 from understudy.execute.external import external
@@ -63,23 +63,47 @@ def incremental(build: Build) -> Steps:
     language = ("python",) if build.is_python else ()
     yield build.request(str(call("create_table_as", True, temporary, build.sql, *language)), "create")
     columns = call("process_schema_changes", on_schema_change, temporary, target)
-    sql = str(
-        call(
-            "get_incremental_sql",
-            strategy,
-            {
-                "target_relation": target,
-                "temp_relation": temporary,
-                "unique_key": build.config.get("unique_key"),
-                "dest_columns": columns or call("get_columns_in_relation", target),
-                "incremental_predicates": build.config.get("predicates") or build.config.get("incremental_predicates"),
-            },
-        )
-    )
-    result = yield Statement(sql, purpose="main")
+    refilled = _is_refilled(build, strategy)
+    add = _refill(build, temporary, target) if refilled else _add(build, strategy, temporary, target, columns)
+    result, sql = yield from add
     yield Statement(build.dialect.ddl.drop(temporary), purpose="drop")  # a table, unless the macro says otherwise
-    yield from after(build, target, fresh=False)
+    yield from after(build, target, fresh=refilled)
     return Outcome(result, sql, (target,))
+
+
+Added = Generator[Request, Result, tuple[Result, str]]
+"""How new rows come into a table; the statement that counts, and its result."""
+
+
+def _add(build: Build, strategy: str, temporary: Relation, target: Relation, columns: Any) -> Added:
+    """As the strategy does it."""
+    call, config = build.macros.call, build.config
+    arguments = {
+        "target_relation": target,
+        "temp_relation": temporary,
+        "unique_key": config.get("unique_key"),
+        "dest_columns": columns or call("get_columns_in_relation", target),
+        "incremental_predicates": config.get("predicates") or config.get("incremental_predicates"),
+    }
+    sql = str(call("get_incremental_sql", strategy, arguments))
+    return (yield Statement(sql, purpose="main")), sql
+
+
+def _is_refilled(build: Build, strategy: str) -> bool:
+    """Whether the strategy, unless the project has its own, replaces all rows where the engine would empty the table."""
+    own = build.macros.overridden(f"get_incremental_{strategy}_sql")
+    return build.dialect.ddl.can_replace and not own and bool(build.macros.call("is_refilled", strategy))
+
+
+def _refill(build: Build, temporary: Relation, target: Relation) -> Added:
+    """The rows as another table with the same columns, which takes its place."""
+    call = build.macros.call
+    place = unwrap(call("make_intermediate_relation", target)).with_type("table")
+    names = call("get_quoted_csv", [column.name for column in call("get_columns_in_relation", target)])
+    sql = str(call("create_table_as", False, place, f"select {names} from {temporary}"))
+    result = yield Statement(sql, purpose="main")
+    yield from swap(build, place, target)
+    return result, sql
 
 
 def seed(build: Build) -> Steps:

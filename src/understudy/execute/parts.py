@@ -69,7 +69,7 @@ def swap(build: Build, place: Relation, target: Relation) -> Part:
     try:
         yield from _take(build, place, target)
     except Exception:
-        yield from rename(build, backup, existing)
+        yield from rename(build, backup, existing, purpose="restore")
         raise
     yield from drop(build, backup)
 
@@ -88,12 +88,12 @@ def drop(build: Build, relation: Relation) -> Part:
         yield Statement(build.dialect.ddl.drop(relation), purpose="drop")
 
 
-def rename(build: Build, old: Relation, new: Relation) -> Part:
+def rename(build: Build, old: Relation, new: Relation, *, purpose: str = "rename") -> Part:
     """Give a relation another's name, as the project does it where it says how."""
     if build.macros.overridden("rename_relation"):
         build.macros.call("rename_relation", old, new.with_type(old.type))
     else:
-        yield Statement(build.dialect.ddl.rename(old, new.identifier or ""), purpose="rename")
+        yield Statement(build.dialect.ddl.rename(old, new.identifier or ""), purpose=purpose)
 
 
 def before(build: Build) -> Part:

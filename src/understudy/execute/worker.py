@@ -13,9 +13,10 @@ from typing import Any, Protocol
 from understudy.adapters.base import Adapter
 from understudy.core.batch import Batch
 from understudy.core.manifest import Manifest
-from understudy.core.nodes import Node, Seed, UnitTest
+from understudy.core.nodes import Model, Node, Seed, UnitTest
 from understudy.core.project import Settings
 from understudy.core.relation import Relation
+from understudy.core.statement import Statement
 from understudy.defer.clones import Clone
 from understudy.errors import Cancelled, ExecutionError, UnderstudyError
 from understudy.execute.build import BOTH, Build, Macros, Outcome, SeedFile, Steps, drive
@@ -142,6 +143,7 @@ class NodeWorker:
         known: dict[str, Any] = {"relation_name": node.relation_name}
         try:
             self.prepare(node)
+            self._bring_back(node)
             with clock.phase("compile"):
                 sql = ""
                 if not isinstance(node, Seed):
@@ -257,6 +259,18 @@ class NodeWorker:
             for relation in present
             if is_temporary(key(relation)[2] or "", name)
         )
+
+    def _bring_back(self, node: Node) -> None:
+        """Without transactions: a run that was killed in the moment of a swap has left the old table under the backup's
+        name. It gets its own name again before anybody asks for it (`is_incremental()`, the materialization)."""
+        if self.adapter.capabilities.transactions or not isinstance(node, Model | Seed):
+            return
+        this = self.compiler.relation(node.unique_id)
+        backup = self.find(temporary_names(this)[1])
+        if backup is not None and self.find(this) is None:
+            rename = self.adapter.dialect.ddl.rename(backup, this.identifier or "")
+            self.database.send(Statement(rename, purpose="restore"))
+            self.database.renamed(backup, this.with_type(backup.type))
 
     def _restore(self, build: Build) -> None:
         """What was there before is what is there, once the transaction is undone."""

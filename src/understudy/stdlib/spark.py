@@ -11,7 +11,7 @@ from understudy.core.relation import Relation
 from understudy.errors import DatabaseError, ExecutionError
 from understudy.sql.spark import FILE_FORMATS, MERGEABLE, REPLACEABLE, Spark
 from understudy.stdlib import grants
-from understudy.stdlib.support import Table, as_relation, database_of, field, quoted, quoted_name, send
+from understudy.stdlib.support import Table, as_relation, database_of, field, names_of, quoted, quoted_name, send
 from understudy.template.scope import MacroContext
 
 macro = MACROS = Table()
@@ -234,6 +234,16 @@ def is_replaced(ctx: MacroContext, relation: Any, existing: Any) -> bool:
 
 
 @macro
+def is_refilled(ctx: MacroContext, strategy: str) -> bool:
+    """Whether an incremental strategy replaces all rows of the table, in a format that is emptied before it is filled.
+
+    Then the rows are better written as another table, which takes its place. Ours.
+    """
+    all_rows = strategy == "insert_overwrite" and not ctx.config.get("partition_by")
+    return all_rows and file_format(ctx) not in MERGEABLE
+
+
+@macro
 def after_rename(ctx: MacroContext, relation: Any) -> str:
     """Look for a table's partitions anew: Spark's own catalog (unlike Hive's) leaves them in the folder of the old name,
     and the table would be empty. Ours."""
@@ -316,6 +326,19 @@ def spark__apply_grants(ctx: MacroContext, relation: Any, grant_config: Any, sho
 def spark__get_incremental_default_sql(ctx: MacroContext, arg_dict: Mapping[str, Any]) -> Any:
     """Append, with a key or without (dbt-spark 1.11)."""
     return ctx.call("get_incremental_append_sql", arg_dict)
+
+
+@macro
+def spark__get_incremental_append_sql(ctx: MacroContext, arg_dict: Mapping[str, Any]) -> Any:
+    """Add the new rows. Iceberg wants a value for each column of the table, and a column that they lack is null."""
+    if file_format(ctx) != "iceberg":
+        return ctx.call("default__get_incremental_append_sql", arg_dict)
+    target, source = as_relation(arg_dict["target_relation"]), arg_dict["temp_relation"]
+    given = {name.lower() for name in names_of(arg_dict["dest_columns"])}
+    columns = [column.name for column in database_of(ctx).columns(target)]
+    values = [quoted(ctx, name) if name.lower() in given else "null" for name in columns]
+    into = f"insert into {target.render()} ({', '.join(quoted(ctx, name) for name in columns)})"
+    return f"{into}\n    select {', '.join(values)} from {source}"
 
 
 @macro

@@ -79,7 +79,7 @@ class SparkConnection:
         if isinstance(statement, Script):
             return self._run(statement)
         result = Result()
-        with self._speaking():
+        with self._speaking(always=statement.purpose == "restore"):
             parts = statements(statement.sql)
             for number, sql in enumerate(parts, 1):
                 result = self._send(sql, fetch=statement.fetch and number == len(parts))
@@ -166,9 +166,9 @@ class SparkConnection:
     # -- how it speaks -----------------------------------------------------------------------------------------
 
     @contextmanager
-    def _speaking(self) -> Iterator[None]:
-        """The driver's errors as ours; nothing is sent after a cancellation."""
-        if self._cancelled.is_set():
+    def _speaking(self, *, always: bool = False) -> Iterator[None]:
+        """The driver's errors as ours; nothing is sent after a cancellation, unless it has to be."""
+        if self._cancelled.is_set() and not always:
             raise Cancelled("The statement was not sent: the run was cancelled")
         try:
             yield
