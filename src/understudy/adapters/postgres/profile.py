@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
@@ -13,6 +14,9 @@ ALIASES = {"dbname": "database", "pass": "password"}
 ELSEWHERE = frozenset({"type", "threads", "schema", "target"})
 """Fields that others read."""
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+FILES = frozenset({"sslcert", "sslkey", "sslrootcert"})
+SYSTEM = "system"
+"""In place of a file in `sslrootcert`: the certificate authorities that the machine trusts (libpq 16)."""
 NUMBERS = {"port": (0, 65535), "connect_timeout": (0, None), "keepalives_idle": (0, None), "retries": (0, None)}
 
 
@@ -65,8 +69,8 @@ class Profile:
         return f"set role {name if PLAIN.fullmatch(name) and not quoted else quote(name)}"
 
 
-def read_profile(credentials: Mapping[str, Any]) -> Profile:
-    """The profile of a target's credentials.
+def read_profile(credentials: Mapping[str, Any], project_root: str = "") -> Profile:
+    """The profile of a target's credentials; certificates with relative paths are the project's.
 
     Raises ProfileError for a missing field, a value of the wrong kind, and a field that looks misspelt; other unknown
     fields are left alone, as dbt does, for a profile is shared between tools.
@@ -89,6 +93,9 @@ def read_profile(credentials: Mapping[str, Any]) -> Profile:
     for name, field in known.items():
         if str(field.type).startswith("str") and name in values:
             values[name] = _text(name, values[name])
+    for name in FILES & values.keys():
+        if values[name] != SYSTEM:
+            values[name] = os.path.join(project_root, os.path.expanduser(values[name]))
     if values.get("sslmode", "prefer") not in SSL_MODES:
         hint = did_you_mean(values["sslmode"], SSL_MODES) or f"It is one of: {', '.join(SSL_MODES)}."
         raise ProfileError(f"The profile's field 'sslmode' cannot be '{values['sslmode']}'", hint=hint)
