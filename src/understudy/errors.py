@@ -185,10 +185,11 @@ class DatabaseError(ExecutionError):
 
 
 class ConnectionFailed(DatabaseError):
-    """The engine cannot be reached, or the connection was lost."""
+    """The engine cannot be reached, or the connection was lost. Before the first node, nothing can be run."""
 
     code = "connection"
     title = "Connection error"
+    exit_code = 2
 
 
 class PermissionDenied(DatabaseError):
@@ -199,10 +200,11 @@ class PermissionDenied(DatabaseError):
 
 
 class DatabaseLocked(DatabaseError):
-    """Another process holds the database file."""
+    """Another process holds the database file: nothing can be run."""
 
     code = "locked"
     title = "Database locked"
+    exit_code = 2
 
 
 class ContractError(ExecutionError):

@@ -171,13 +171,18 @@ def test_a_locked_file_names_who_holds_it(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_opened(tmp_path: Path) -> None:
+    nowhere = {"custom_extension_repository": str(tmp_path), "extension_directory": str(tmp_path)}
     (tmp_path / "no.duckdb").write_text("this is no database, it is a text that is longer than a header " * 99)
     with pytest.raises(ConnectionFailed, match=r"no\.duckdb"):
         DuckDBAdapter(Profile(str(tmp_path / "no.duckdb")), "").connect()
     with pytest.raises(ConnectionFailed):
         DuckDBAdapter(Profile(str(tmp_path / "missing" / "a.duckdb")), "").connect()
-    with pytest.raises(ConnectionFailed):
+    with pytest.raises(ConnectionFailed, match=r"cannot attach '.*no\.duckdb'"):
         DuckDBAdapter(Profile(attach=[{"path": str(tmp_path / "no.duckdb")}]), "").connect()
+    with pytest.raises(ConnectionFailed, match="cannot load the extension 'no_such'"):
+        DuckDBAdapter(Profile(extensions=("no_such",), config_options=nowhere), "").connect()
+    with pytest.raises(ConnectionFailed, match="cannot create the profile's secrets"):
+        DuckDBAdapter(Profile(secrets=[{"type": "no_such", "name": "mine"}], config_options=nowhere), "").connect()
     with pytest.raises(ProfileError, match="setting"):
         DuckDBAdapter(Profile(settings={"no_such_setting": 1}), "").connect()
     with pytest.raises(ConnectionFailed):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import socket
 import sys
 import threading
 import time
@@ -270,7 +271,7 @@ def test_a_role_is_taken(connect: Any, admin: Any) -> None:
     finally:
         connection.close()
         admin('drop owned by "Some Role"; drop role "Some Role"')
-    with pytest.raises(DatabaseError, match="does not exist"):
+    with pytest.raises(ConnectionFailed, match=r"role 'nobody_of_that_name' as .* does not exist"):
         connect(role="nobody_of_that_name")
 
 
@@ -451,6 +452,26 @@ def test_settings_of_the_profile_reach_the_server(connect: Any, admin: Any) -> N
     assert connection.execute(Statement(asked, fetch=True)).rows == [("dev, public", "nightly")]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="systems name the option differently")
+@pytest.mark.parametrize(
+    ("fields", "seconds"), [({"keepalives_idle": 37}, 37), ({"keepalives_idle": 0}, None), ({}, None)]
+)
+def test_a_silent_session_is_kept_alive(connect: Any, fields: dict[str, int], seconds: int | None) -> None:
+    with socket.socket() as untouched:
+        systems_own = untouched.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+    with socket.fromfd(connect(**fields)._session.fileno(), socket.AF_INET, socket.SOCK_STREAM) as ours:
+        assert ours.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == (seconds or systems_own)
+
+
+def test_a_server_that_says_nothing_is_not_waited_for_ever(connect: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        started = time.monotonic()
+        with pytest.raises(ConnectionFailed, match="timeout expired"):
+            connect(port=mute.getsockname()[1], connect_timeout=2)
+        assert time.monotonic() - started >= 1.5
+
+
 def test_a_wrong_password_is_told_without_it(connect: Any, admin: Any) -> None:
     with pytest.raises(ConnectionFailed, match="password authentication failed") as caught:
         connect(password="wr0ng-secret", retries=3)
@@ -464,12 +485,6 @@ def test_connecting_is_tried_again_with_dbts_pauses(connect: Any, monkeypatch: p
     with pytest.raises(ConnectionFailed):
         connect(port=1, retries=3)
     assert pauses == [1, 4, 9]
-
-
-def test_tls_is_asked_for(connect: Any) -> None:
-    with pytest.raises(ConnectionFailed, match="SSL"):
-        connect(sslmode="require")
-    connect(sslmode="prefer")
 
 
 def test_a_missing_driver_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

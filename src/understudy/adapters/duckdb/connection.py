@@ -109,16 +109,23 @@ class DuckDBAdapter:
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         instance = self._connect_patiently()
+        what = ""
         try:
             for extension in self.profile.extensions:
+                what = f"load the extension {extension!r}"
                 _load_extension(instance, extension)
             for sql in secrets_of(self.profile):
+                what = "create the profile's secrets"
                 instance.execute(sql)
             for entry in self.profile.attach:
+                what = f"attach '{entry.get('path')}'"
                 instance.execute(attach_sql(entry, self.project_root))
         except duckdb.Error as error:
             instance.close()
-            raise opening(error, self.profile.path) from error
+            raise opening(error, what) from error
+        except ProfileError:
+            instance.close()
+            raise
         return instance
 
     def _connect_patiently(self) -> duckdb.DuckDBPyConnection:
@@ -137,7 +144,7 @@ class DuckDBAdapter:
             try:
                 return action()
             except (duckdb.Error, OSError) as error:
-                ours = opening(error, path)
+                ours = opening(error, f"open '{path}'")
                 if not isinstance(ours, DatabaseLocked) or time.monotonic() + pause > deadline:
                     raise ours from error
             time.sleep(pause)

@@ -53,12 +53,20 @@ def translate(error: Exception) -> ExecutionError:
     return DatabaseError(text or type(error).__name__, hint=hint)
 
 
-def opening(error: Exception, path: str) -> ExecutionError:
-    """Our error for a database that could not be opened."""
+def opening(error: Exception, what: str) -> ExecutionError:
+    """Our error for a database that could not be made ready; `what` says at which step."""
     ours = translate(error)
     if type(ours) is DatabaseError:
-        return ConnectionFailed(f"DuckDB cannot open '{path}': {ours.message}")
+        hint = (
+            "Without a network: put the extension's file where DuckDB looks for it."
+            if DOWNLOAD.search(ours.message)
+            else None
+        )
+        return ConnectionFailed(f"DuckDB cannot {what}: {ours.message}", hint=hint)
     return ours
+
+
+DOWNLOAD = re.compile(r"Failed to download extension")
 
 
 def _locked(match: re.Match[str]) -> DatabaseLocked:

@@ -15,7 +15,7 @@ import psycopg
 from understudy.adapters.base import Capabilities, Listing
 from understudy.adapters.catalog import Description
 from understudy.adapters.postgres.catalog import describe_sql, described, details
-from understudy.adapters.postgres.errors import opening, translate, worth_retrying
+from understudy.adapters.postgres.errors import opening, taking, translate, worth_retrying
 from understudy.adapters.postgres.profile import Profile, read_profile
 from understudy.adapters.postgres.types import type_name
 from understudy.core.project import Target
@@ -49,7 +49,7 @@ class PostgresAdapter:
         )
 
     def connect(self) -> PostgresConnection:
-        """A new session. Raises ConnectionFailed, PermissionDenied (for the role)."""
+        """A new session. Raises ConnectionFailed."""
         return PostgresConnection(self.profile, self.dialect)
 
     def close(self) -> None:
@@ -286,7 +286,7 @@ class PostgresConnection:
 
 
 def open_session(profile: Profile) -> psycopg.Connection[Any]:
-    """Connect, as often as the profile's `retries` allow, and take the role. Raises ConnectionFailed, PermissionDenied.
+    """Connect, as often as the profile's `retries` allow, and take the role. Raises ConnectionFailed.
 
     The pauses are dbt's: 1, 4, 9 ... seconds (dbt-postgres: exponential_backoff).
     """
@@ -308,7 +308,7 @@ def open_session(profile: Profile) -> psycopg.Connection[Any]:
             session.execute(take.encode())
         except psycopg.Error as error:
             session.close()
-            raise translate(error) from error
+            raise taking(error, str(profile.role), where) from error
     return session
 
 
@@ -349,4 +349,4 @@ def copy_lines(rows: Iterable[Sequence[str]], width: int) -> Iterator[str]:
 
 def open_adapter(target: Target, project_root: str) -> PostgresAdapter:
     """The adapter of a target; see adapters.registry. Raises ProfileError."""
-    return PostgresAdapter(read_profile(target.credentials))
+    return PostgresAdapter(read_profile(target.credentials, project_root))

@@ -60,9 +60,15 @@ def translate(error: Exception, *, cancelled: bool = False) -> ExecutionError:
 
 def opening(error: psycopg.Error, where: str) -> ConnectionFailed:
     """Our error for a server that could not be reached; `where` names it without the password."""
-    text = str(error).strip() or type(error).__name__
+    text = str(error).strip().removeprefix("connection failed: ") or type(error).__name__
     hint = "Check 'user' and 'password' of the profile." if "authentication failed" in text else None
     return ConnectionFailed(f"PostgreSQL cannot be reached as {where}: {text}", hint=hint)
+
+
+def taking(error: psycopg.Error, role: str, where: str) -> ConnectionFailed:
+    """Our error for a role that the user may not take, or that there is none of."""
+    hint = "Check 'role' of the profile; who is not a member of it needs: grant <role> to <user>."
+    return ConnectionFailed(f"PostgreSQL cannot take the role '{role}' as {where}: {str(error).strip()}", hint=hint)
 
 
 def worth_retrying(error: psycopg.Error) -> bool:
