@@ -101,15 +101,21 @@ class Ledger:
             with contextlib.suppress(FileExistsError), open(ignore, "x", encoding="utf-8") as file:
                 file.write("*\n")
         database = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare(database)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def _prepare(self, database: sqlite3.Connection) -> None:
         self._share(database)
         database.execute("pragma synchronous = normal")
         (version,) = database.execute("pragma user_version").fetchone()
         if version > VERSION:
-            database.close()
             raise sqlite3.DatabaseError(f"it was written by a later version of understudy (form {version})")
         if version < VERSION:
             database.executescript(f"begin immediate; {SCHEMA} pragma user_version = {VERSION}; commit;")
-        return database
 
     def _share(self, database: sqlite3.Connection) -> None:
         """Let readers and a writer work at once. SQLite's own patience does not cover the change to this mode, nor the
