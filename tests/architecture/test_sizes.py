@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
 from collections.abc import Iterator
 
+import pytest
 from architecture.source_tree import Module, modules
+
+from understudy.sql.dialect import DIALECTS
 
 FUNCTION_LINES = 60
 FILE_LINES = 500
+ENGINE_LINES = 500
+"""Of the connection, and of the SQL."""
 PUBLIC_METHODS = 12
 BASES = 2
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -66,3 +73,39 @@ def test_size_is_noticed() -> None:
 def test_a_missing_docstring_is_noticed() -> None:
     code = '"""Module."""\ndef f(): ...\nclass C:\n    """C."""\n    def m(self): ...\n    def _m(self): ...\n'
     assert len(list(undocumented(Module("understudy.x", "x.py", code, ast.parse(code))))) == 2
+
+
+def lines_of_code(text: str) -> int:
+    """Lines with code: neither empty, nor a comment, nor documentation (texts that stand alone)."""
+    lines: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type not in (
+            tokenize.COMMENT,
+            tokenize.NL,
+            tokenize.NEWLINE,
+            tokenize.INDENT,
+            tokenize.DEDENT,
+            tokenize.ENDMARKER,
+        ):
+            lines.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            lines -= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return len(lines)
+
+
+@pytest.mark.parametrize("engine", sorted(DIALECTS))
+@pytest.mark.parametrize(("what", "prefixes"), [
+    ("connection", ("understudy.adapters.{}.",)),
+    ("SQL", ("understudy.sql.{}", "understudy.stdlib.{}")),
+])  # fmt: skip
+def test_an_engine_is_small(engine: str, what: str, prefixes: tuple[str, ...]) -> None:
+    """What a fourth engine has to bring. How its profile is read is counted apart: most of that is a list of fields."""
+    starts = tuple(prefix.format(engine) for prefix in prefixes)
+    own = [module for module in modules() if module.name.startswith(starts) and not module.name.endswith(".profile")]
+    assert 0 < sum(lines_of_code(module.text) for module in own) <= ENGINE_LINES
+
+
+def test_lines_of_code_are_counted() -> None:
+    code = '"""Module.\n\nText."""\n\n# comment\nx = f(\n    1,\n)  # another\n"""About x."""\n'
+    assert lines_of_code(code) == 3

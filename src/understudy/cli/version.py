@@ -7,7 +7,7 @@ import sys
 
 from understudy import DBT_VERSION, __version__
 
-PLUGINS = {"duckdb": "duckdb"}
+PLUGINS = {"duckdb": "duckdb", "postgres": "psycopg", "spark": "pyspark"}
 """Engine -> the distribution that brings its driver."""
 
 

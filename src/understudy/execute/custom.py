@@ -17,7 +17,6 @@ from understudy.template.objects import unwrap
 OF_ENGINE: Mapping[str, frozenset[str]] = {
     "duckdb": frozenset({"table", "incremental", "external", "table_function"}),
     "spark": frozenset({"table", "view", "incremental", "snapshot", "clone"}),
-    "postgres": frozenset(),
 }
 """The built-in materializations that belong to an engine: only one for that engine overrides them, not one for all."""
 
@@ -29,7 +28,7 @@ def own_materialization(
 
     `name`: of the materialization, where it is not the node's own.
     """
-    found = macros.materialization(name or node.materialized, OF_ENGINE[engine], built_in)
+    found = macros.materialization(name or node.materialized, OF_ENGINE.get(engine, frozenset()), built_in)
     if found is None or found.macro is None:
         return None
     languages = found.macro.supported_languages or ["sql"]

@@ -15,7 +15,7 @@ from understudy.core.relation import Relation
 from understudy.errors import JinjaError, Place, UnderstudyError
 from understudy.sql.dialect import Dialect
 from understudy.template import literal
-from understudy.template.columns import CLASSES
+from understudy.template.columns import CLASSES, Column
 from understudy.template.literal import WHERE, tested
 from understudy.template.macros import Found, MacroIndex
 from understudy.template.names import Builtins, Names
@@ -197,7 +197,7 @@ class Session(State):
 
     def _wrapped(self, value: Any) -> Any:
         """Core's values as templates of this engine see them."""
-        return wrap(value, CLASSES[self.dialect.name])
+        return wrap(value, CLASSES.get(self.dialect.name, Column))
 
     # Rendering
 

@@ -143,7 +143,7 @@ def get_column_schema_from_query(state: State, sql: str) -> list[Column]:
 
 def _columns(state: State, columns: list[ColumnType]) -> list[Column]:
     """Columns of the engine's class."""
-    return wrap(columns, CLASSES[state.dialect.name])  # type: ignore[no-any-return]
+    return wrap(columns, CLASSES.get(state.dialect.name, Column))  # type: ignore[no-any-return]
 
 
 def expand_target_column_types(state: State, from_relation: Any, to_relation: Any) -> None:
