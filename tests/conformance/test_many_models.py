@@ -11,8 +11,10 @@ import pytest
 from conformance.shop import Shop
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"
-MODELS = {"spark": 24}
+MODELS = {"spark": 24, "iceberg": 24}
 """How many models an engine gets where a statement takes long; the others get 300."""
+RUNS = {"spark": 2, "iceberg": 2}
+"""How often it builds them; the others ten times."""
 
 
 def within(seconds: float, action: Callable[[], object]) -> None:
@@ -48,7 +50,7 @@ class TestConcurrency:
         project = shop.root / "dbt_project.yml"
         project.write_text(project.read_text().replace("profile: synth", "profile: shop"))
         shop.write({})
-        for _ in range(2):
+        for _ in range(RUNS.get(engine, 10)):
             within(300, lambda: shop.ok("build", "--exclude-resource-type", "test"))
             results = shop.results()
             assert len(results) == count + 1
