@@ -269,7 +269,7 @@ class NodeWorker:
         backup = self.find(temporary_names(this)[1])
         if backup is not None and self.find(this) is None:
             rename = self.adapter.dialect.ddl.rename(backup, this.identifier or "")
-            self.database.send(Statement(rename, purpose="restore"))
+            self.database.execute(Statement(rename, purpose="restore"))
             self.database.renamed(backup, this.with_type(backup.type))
 
     def _restore(self, build: Build) -> None:
