@@ -1,4 +1,4 @@
-"""Every test of this folder runs on every engine (on Iceberg in another environment, see test_iceberg.py). Gaps are
+"""Every test of this folder runs on every engine (on Iceberg in another environment, see test_spark_iceberg.py). Gaps are
 typed, strict, and say why:
 
     @pytest.mark.notyet("spark", raises=AssertionError, reason="issue 4")
