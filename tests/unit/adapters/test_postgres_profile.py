@@ -38,10 +38,10 @@ def test_all_that_dbt_takes() -> None:
 
 @pytest.mark.parametrize(
     ("path", "expected"),
-    [("r.crt", "/shop/r.crt"), ("/etc/r.crt", "/etc/r.crt"), ("~/r.crt", "/home/ada/r.crt"), ("system", "system")],
+    [("r.crt", "/shop/r.crt"), ("/etc/r.crt", "/etc/r.crt"), ("~/r.crt", "/people/ada/r.crt"), ("system", "system")],
 )
 def test_certificates_beside_the_project(path: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("HOME", "/people/ada")
     assert read_profile({**LEAST, "sslrootcert": path}, "/shop").sslrootcert == expected
 
 
