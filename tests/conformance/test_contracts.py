@@ -34,7 +34,7 @@ class TestContract:
             assert words in message
         assert shop.kinds() == {}
 
-    @pytest.mark.never("spark", "iceberg", raises=AssertionError, reason="parquet tables have no constraints")
+    @pytest.mark.never("spark", raises=AssertionError, reason="parquet tables have no constraints")
     def test_a_constraint_is_enforced(self, shop: Shop) -> None:
         sql = "{{ config(materialized='table') }} select cast(null as integer) as id, cast('x' as varchar(20)) as name"
         shop.write({"models/p.yml": PROMISE}).models(a=sql).fails("run")

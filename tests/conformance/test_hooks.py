@@ -51,7 +51,7 @@ class TestOutside:
 class TestInside:
     """Hooks inside of the transaction share the model's fate."""
 
-    @pytest.mark.never("spark", "iceberg", raises=AssertionError, reason="no transactions")
+    @pytest.mark.never("spark", raises=AssertionError, reason="no transactions")
     def test_before_a_model_that_fails(self, logged: Shop) -> None:
         logged.models(a=model(FAILS, pre_hook=f'"{logs("inside")}"')).fails("run")
         assert logged.rows("hook_log") == []
@@ -61,7 +61,7 @@ class TestInside:
         logged.models(a=model("select 1 as id union all select 2", post_hook=hook)).ok("run")
         assert logged.rows("hook_log") == [("2",)]
 
-    @pytest.mark.never("spark", "iceberg", raises=AssertionError, reason="no transactions")
+    @pytest.mark.never("spark", raises=AssertionError, reason="no transactions")
     @pytest.mark.parametrize("kind", ["incremental", "table"])
     def test_a_failed_one_undoes_all(self, logged: Shop, kind: str) -> None:
         head = f"{{{{ config(materialized='{kind}') }}}}"

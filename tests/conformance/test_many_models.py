@@ -11,9 +11,9 @@ import pytest
 from conformance.shop import Shop
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"
-MODELS = {"spark": 24, "iceberg": 24}
+MODELS = {"spark": 24}
 """How many models an engine gets where a statement takes long; the others get 300."""
-RUNS = {"spark": 2, "iceberg": 2}
+RUNS = {"spark": 2}
 """How often it builds them; the others ten times."""
 
 

@@ -38,9 +38,7 @@ class TestSeed:
         shop.write({"seeds/s.csv": "id\n3\n"}).ok("seed")
         assert shop.rows("s") == [(3,)]
 
-    @pytest.mark.notimpl(
-        "spark", "iceberg", raises=AssertionError, reason="a seed is created anew each time, as by dbt-spark"
-    )
+    @pytest.mark.notimpl("spark", raises=AssertionError, reason="a seed is created anew each time, as by dbt-spark")
     def test_other_columns_need_a_full_refresh(self, shop: Shop) -> None:
         shop.write({"seeds/s.csv": "id\n1\n"}).ok("seed")
         shop.write({"seeds/s.csv": "id,name\n3,x\n"})

@@ -219,18 +219,8 @@ ENGINES: Mapping[str, Callable[[Path], AbstractContextManager[Warehouse]]] = {
 }
 """Name -> a context that gives a warehouse; the argument is the test's folder."""
 
-CHANGED_BY_FORMAT = frozenset(
-    {
-        "test_contracts",
-        "test_hooks",
-        "test_incremental",
-        "test_microbatch",
-        "test_relations",
-        "test_seeds",
-        "test_snapshots",
-    }
-)
-"""The modules of the suite that run on Iceberg: those in which something hangs on a table's format."""
+CHANGED_BY_FORMAT = frozenset({"test_incremental", "test_relations"})
+"""The modules of the suite that run on Iceberg: those of how tables are made, replaced and changed."""
 
 HERE = ("iceberg",) if find_spec(local.ICEBERG) else ("duckdb", "postgres", "spark")
 """The engines of this environment: two versions of Spark do not go into one."""

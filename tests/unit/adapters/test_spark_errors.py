@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
+from pyspark.errors import PySparkException
 from support import spark
 
 from understudy.adapters.spark.errors import CLASSES, HINTS, WORDS, error_class, is_missing, translate
@@ -140,3 +141,21 @@ def test_an_error_of_java_alone() -> None:
         spark.session().sparkContext._jvm.java.util.ArrayList().get(3)
     ours = translate(caught.value)
     assert (type(ours), ours.message) == (DatabaseError, "Index 3 out of bounds for length 0")
+
+
+def test_the_words_of_a_server_that_is_not_there() -> None:
+    class Unavailable(Exception):
+        """As gRPC raises it."""
+
+        def details(self) -> str:
+            return "failed to connect to all addresses"
+
+    assert translate(Unavailable("<_InactiveRpcError of RPC ...>")).message == "failed to connect to all addresses"
+
+
+def test_the_plan_of_an_older_spark_is_left_out() -> None:
+    text = "[TABLE_OR_VIEW_NOT_FOUND] The table `dev`.`sn` cannot be found.\nIf you did not qualify it, verify it.; line 1 pos 14;"
+    error = PySparkException(
+        f"{text}\n'GlobalLimit 5\n+- 'LocalLimit 5\n   +- 'UnresolvedRelation [dev, sn], [], false\n"
+    )
+    assert translate(error).message == text.removesuffix(";")

@@ -59,6 +59,8 @@ DERBY = "One process at a time uses Derby's files: end the other one, or use a m
 
 JAVA_CLASS = re.compile(r"^(?:[\w$]+\.)+[\w$]*(?:Exception|Error): ")
 PLAN = re.compile(r";?\n+'?[A-Z]\w*(?: \[|\n\+- | ).*", re.DOTALL)
+PLAN_ALONE = re.compile(r";\n'?[A-Z][^\n]*\n\+- .*", re.DOTALL)
+"""The plan as PySpark 3 adds it, to a message that has no state."""
 BRACKETED = re.compile(r"\[([A-Z][A-Z0-9_]*(?:\.[A-Z0-9_]+)*)\]")
 DRIVER_ERRORS: tuple[type[Exception], ...] = (PySparkException, Py4JError, RuntimeError, ValueError, OSError, EOFError)
 """What PySpark raises: its errors have no common base."""
@@ -102,8 +104,8 @@ def _by_class(name: str | None, state: str | None) -> type[ExecutionError] | Non
 
 
 def _words(error: BaseException) -> str:
-    """What Spark says, without the plan of the query, Java's stack and the names of Java's classes."""
-    text = str(error).strip()
+    """What Spark says, without the plan of the query, Java's stack, the names of Java's classes and gRPC's own words."""
+    text = (_ask(error, "details") or str(error)).strip()
     if isinstance(error, Py4JJavaError):
         text = str(error.java_exception.toString()).strip()
     elif isinstance(error, Py4JError):
@@ -113,7 +115,7 @@ def _words(error: BaseException) -> str:
         text = text[match.end() :]
     if "SQLSTATE" in text or isinstance(error, PySparkException):
         head, mark, rest = text.partition("SQLSTATE: ")
-        text = head + mark + PLAN.sub("", rest) if mark else text
+        text = head + mark + PLAN.sub("", rest) if mark else PLAN_ALONE.sub("", text)
     return text.strip() or type(error).__name__
 
 
