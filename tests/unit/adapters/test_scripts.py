@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 import time
@@ -117,3 +118,29 @@ def test_an_interrupt_that_comes_late_hits_nobody(tmp_path: Path) -> None:
     while time.monotonic() < end:
         pass
     assert run("def model(dbt, session):\n    return 2\n", tmp_path, interpreter) == 2
+
+
+TRACED = """
+import subprocess
+import sys
+from understudy.adapters.scripts import Interpreter
+from understudy.core.statement import Script
+
+interpreter = Interpreter()
+with interpreter.running(Script("x = 1", "m", "models/m.py", sys.argv[1]), {}) as module:
+    pass
+
+def traced():
+    return module.x
+
+sys.settrace(lambda frame, event, argument: None)
+print(traced())
+"""
+
+
+def test_a_program_can_be_traced_after_a_model(tmp_path: Path) -> None:
+    """An interrupt that is called back leaves CPython 3.11 waiting for it, and traced code without its first line."""
+    said = subprocess.run(
+        [sys.executable, "-c", TRACED, str(tmp_path)], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert said.stdout == "1\n"
