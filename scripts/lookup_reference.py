@@ -63,6 +63,8 @@ ENVIRONMENT_KEYS = {
 ARTIFACTS = (
     ("target/manifest.json", "every command that parses, but `list` and `show`", metadata.MANIFEST, "every node, its code, config and relation, parents and children"),
     ("target/run_results.json", "`build`, `run`, `test`, `seed`, `snapshot`, `clone`, `compile`, `docs generate`, `run-operation`", metadata.RUN_RESULTS, "what became of each node; `retry` and `result:` read it"),
+    ("target/applied.json", "every command that builds", "", "what of it is really built: [applied state](applied-state.md)"),
+    ("target/applied-manifest.json", "commands that build nothing", "", "the manifest that `applied.json` belongs to, until the next build"),
     ("target/sources.json", "`source freshness`", metadata.SOURCES, "how old each source is; `source_status:` reads it"),
     ("target/catalog.json", "`docs generate`", catalog.CATALOG, "what stands in the database"),
     ("target/deferral.json", "`docs generate`", "", "where each reference goes, for the page"),
@@ -148,6 +150,7 @@ def _artifacts() -> Iterator[str]:
     yield "## What a state needs\n"
     yield "| to | file |\n|---|---|"
     yield "| compare (`state:`) and defer | `manifest.json`: v4 to v12 of dbt 1.x, v20 of dbt 2, ours |"
+    yield "| know what of it is really built | [`applied.json`](applied-state.md), with the manifest that it belongs to |"
     yield "| select by `result:`, and estimate times | `run_results.json`: v4 to v6 |"
     yield "| select by `source_status:` | `sources.json` |\n"
     yield "`plan --output json` and `explain --output json` print documents of a [published schema](plan-schema.json)."

@@ -261,23 +261,33 @@ def test_a_clone_of_todays_code_is_current(shop: Path) -> None:
     assert read(shop, "--favor", "current") == "prod"
 
 
-def test_a_clone_of_other_code_is_not(shop: Path) -> None:
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_clone_of_other_code_is_not(shop: Path, alone: bool) -> None:
+    """Whether the state says what was built, or is a manifest alone."""
+    (shop / "prod/applied.json").rename(shop / "prod/nothing.json" if alone else shop / "prod/applied.json")
     ok("run", "-s", "events", "a", cwd=shop)
     (shop / "models/events.sql").write_text("{{ config(materialized='incremental') }} select 5 as id")
     assert read(shop, "--favor", "current") == "prod"
     ok("run", "-s", "events", "--full-refresh", cwd=shop)
     assert read(shop, "--favor", "current") == "dev"
     ok("clone", "-s", "events", "--full-refresh", *STATE, cwd=shop)
-    assert statuses(shop)["events"] == ("success", False)
+    assert statuses(shop)["events"] == ("success", not alone)
     assert read(shop, "--favor", "current") == "prod"
     ran = ok("run", "-s", "reader", "--defer", *STATE, cwd=shop)
-    assert "shop.dev.events is read instead of shop.prod.events, though it was cloned" in ran.err
+    why = "it was cloned, and from which code that was built is not known" if alone else "its code has changed"
+    assert f"shop.dev.events is read instead of shop.prod.events, though {why}" in ran.err
 
 
-def test_what_no_manifest_can_tell_is_not_known(shop: Path) -> None:
-    """`events` looks at a variable, and a manifest does not say which value it had in production."""
+def test_what_a_manifest_cannot_tell_is_not_known(shop: Path) -> None:
+    """`events` looks at a variable, and a manifest alone does not say which value it had in production."""
     ok("clone", "-s", "events", "a", *STATE, cwd=shop)
+    assert (statuses(shop)["events"], statuses(shop)["a"]) == (("success", True), ("success", True))
+    assert read(shop, "--favor", "current") == "dev"
+    assert read(shop, "--favor", "current", "--vars", "n: 3") == "prod"
+    (shop / "prod/applied.json").unlink()
+    ok("clone", "-s", "events", "a", "--full-refresh", *STATE, cwd=shop)
     assert (statuses(shop)["events"], statuses(shop)["a"]) == (("success", False), ("success", True))
+    assert read(shop, "--favor", "current") == "prod"
 
 
 def test_nothing_that_was_left_alone_is_recorded(shop: Path) -> None:

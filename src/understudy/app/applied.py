@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -13,6 +13,7 @@ from understudy.app.load import Project
 from understudy.app.states import States
 from understudy.artifacts.ledger import Applied, Build, Ledger, Run, Status
 from understudy.core.config import refreshes
+from understudy.core.manifest import Manifest
 from understudy.core.relation import Relation
 from understudy.core.warning import Warning_
 from understudy.defer.clones import Clone
@@ -21,7 +22,8 @@ from understudy.errors import ArtifactError
 from understudy.execute.plan import Plan, Step
 from understudy.execute.results import NodeResult
 from understudy.project.revision import revision
-from understudy.state.applied import Print, Prints, difference
+from understudy.state.applied import Print, Prints, changed_inputs, difference
+from understudy.state.built import Entry, record_of
 
 RECORDED = frozenset({"model", "seed", "snapshot"})
 WHERE = ("host", "server", "account", "port", "path", "dbname", "database", "catalog", "project", "http_path")
@@ -43,6 +45,7 @@ class AppliedState:
         self._useless = False
         self._known: dict[str, Applied | None] = {}
         self._announced: set[str] = set()
+        self._ended: dict[str, Status] = {}
         self._cloned: dict[str, Clone] = {}
         self._after_failure: Status = "error"
 
@@ -88,15 +91,35 @@ class AppliedState:
     def _build(self, step: Step, exists: Callable[[Relation], bool]) -> Build:
         """What a step will leave: today's code, or what the state's environment was built from, or both."""
         unique_id, key = step.unique_id, self._key(step.unique_id)
-        source = self._states.built_from(unique_id, self._prints) if step.clone is not None else None
+        node = node_of(self._project.manifest, unique_id)
+        source, todays = self._cloned_from(unique_id) if step.clone is not None else (None, False)
         if step.action == "clone":
-            return Build(unique_id, key, source)
-        node, today = node_of(self._project.manifest, unique_id), self._prints.of(unique_id)
+            return Build(unique_id, key, source, record=record_of(node) if todays else None)
+        today = self._prints.of(unique_id)
         if step.clone is not None:
-            return Build(unique_id, key, today, source is None or source.code != today.code)
+            return Build(unique_id, key, today, source is None or source.code != today.code, record_of(node))
         anew = refreshes(node.config, self._invocation.options.full_refresh)
         adds = node.materialized == "incremental" and not anew and exists(self._names.own(node))
-        return Build(unique_id, key, today, adds and _other(self._look((unique_id,))[unique_id], today))
+        mixed = adds and _other(self._look((unique_id,))[unique_id], today)
+        return Build(unique_id, key, today, mixed, record_of(node))
+
+    def _cloned_from(self, unique_id: str) -> tuple[Print | None, bool]:
+        """The print of the code that the state's relation was built from (None: nobody knows), and whether it is today's node.
+
+        A manifest alone tells the print only where the node, and all that it reads, is today's, and no variable could have
+        had another value there.
+        """
+        prior = next(each.prior for each in self._states.priors if each.prior.relational(unique_id) is not None)
+        compared, entry = self._states.compared_with(prior), prior.entry(unique_id)
+        todays = not compared.changes(unique_id)
+        if entry is not None:
+            return None if entry.mixed else entry.print, todays
+        manifest = self._project.manifest
+        for each in (unique_id, *self._project.dag.ancestors([unique_id])):
+            uses = manifest.uses.get(each)
+            if compared.is_new(each) or compared.changes(each) or (uses is not None and (uses.vars or uses.env_vars)):
+                return None, todays
+        return self._prints.of(unique_id), todays
 
     def confirm(self, result: NodeResult) -> None:
         """Record how a build ended."""
@@ -107,10 +130,40 @@ class AppliedState:
         status = ENDED.get(result.status, self._after_failure)
         if status == "success" and (options.empty or options.sample or self._is_part(result.unique_id)):
             status = "partial"
+        self._ended[result.unique_id] = status
         try:
             ledger.confirm(self._invocation.id, result.unique_id, status, datetime.now(UTC).isoformat())
         except ArtifactError as error:
             self._give_up(error)
+
+    @property
+    def ended(self) -> Mapping[str, Status]:
+        """How this run's builds ended so far."""
+        return self._ended
+
+    def recorded(self) -> dict[str, Entry] | None:
+        """What the ledger says of the relations of today's nodes; None: it cannot be used."""
+        ledger = self._ledger()
+        if ledger is None:
+            return None
+        try:
+            found = ledger.all_applied(self._place)
+        except ArtifactError as error:
+            self._give_up(error)
+            return None
+        nodes, entries = self._project.manifest.nodes, {}
+        for relation, known in found.items():
+            if known.unique_id in nodes and self._key(known.unique_id) == relation:
+                entries[known.unique_id] = _entry(known)
+        left = {relation for relation, known in found.items() if known.unique_id not in nodes}
+        for unique_id in built(self._project.manifest) if left else ():  # built under another node's name
+            if unique_id not in entries and (key := self._key(unique_id)) in left:
+                entries[unique_id] = _entry(found[key])
+        return entries
+
+    def behind(self, unique_id: str, then: Print) -> tuple[str, ...]:
+        """The nodes that a node reads, and that have changed since the print was made."""
+        return changed_inputs(then, self._prints.of(unique_id))
 
     def _is_part(self, unique_id: str) -> bool:
         """Whether only some rows were cloned."""
@@ -163,6 +216,20 @@ def _clones(step: Step) -> bool:
 def _other(known: Applied | None, today: Print) -> bool:
     """Whether the rows that are there come, as far as is known, from other code than today's."""
     return known is None or known.print is None or known.mixed or known.print.code != today.code
+
+
+def built(manifest: Manifest) -> Iterator[str]:
+    """The nodes that leave a relation."""
+    for unique_id, card in manifest.cards.items():
+        if card.resource_type in RECORDED and not card.is_ephemeral:
+            yield unique_id
+
+
+def _entry(known: Applied) -> Entry:
+    return Entry(
+        print=known.print, record=known.record, mixed=known.mixed, finished=known.finished, invocation=known.invocation,
+        commit=known.commit, dirty=known.dirty,
+    )  # fmt: skip
 
 
 def place(project: Project) -> str:

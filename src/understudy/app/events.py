@@ -27,6 +27,7 @@ class StateInUse(Struct, frozen=True):
         environment: the target that wrote it, as far as it is known.
         age: seconds since it was built; None where it does not say.
         nodes: how many nodes it holds that a reference can go to.
+        unbuilt: how many nodes are not built there as their code is now.
     """
 
     label: str
@@ -34,6 +35,7 @@ class StateInUse(Struct, frozen=True):
     environment: str | None = None
     age: float | None = None
     nodes: int | None = None
+    unbuilt: int = 0
 
 
 class Started(Struct, frozen=True):

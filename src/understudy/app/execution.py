@@ -13,6 +13,7 @@ from understudy.app.event_time import Window, event_window, sample_window
 from understudy.app.events import NodeFinished, NodeStarted, Table
 from understudy.app.invocation import Invocation, Outcome
 from understudy.app.load import Project
+from understudy.app.publishing import publish
 from understudy.app.ready import Ready, exists, holding, observer, ready
 from understudy.app.written import Written
 from understudy.core.nodes import Seed
@@ -57,12 +58,12 @@ def execute(invocation: Invocation) -> Outcome:
             )
         except BaseException:
             with contextlib.suppress(ArtifactError):  # the first error is the one to tell
-                written.artifacts(told_of, time.perf_counter() - started)
+                _leave(invocation, all_set, written, told_of, time.perf_counter() - started)
             raise
         for result in results:  # of a run that was cut short, not every node was told
             all_set.applied.confirm(result)
         seconds = time.perf_counter() - started
-        written.artifacts(results, seconds)
+        _leave(invocation, all_set, written, results, seconds)
     interrupted = any(isinstance(result.error, Cancelled) for result in results)
     durations = all_set.states.durations()
     if options.show:
@@ -70,6 +71,15 @@ def execute(invocation: Invocation) -> Outcome:
     announce.total(invocation, project, results, seconds, decided, durations, interrupted=interrupted)
     failed = interrupted or any(result.status in FAILED for result in results)
     return Outcome(int(failed), with_nodes(results, project.manifest.nodes, seconds))
+
+
+def _leave(
+    invocation: Invocation, all_set: Ready, written: Written, results: Sequence[NodeResult], seconds: float
+) -> None:
+    """Write down what was done, and what is built by now. Raises ArtifactError."""
+    written.artifacts(results, seconds)
+    if COMMANDS[invocation.options.command].builds:
+        publish(invocation, all_set)
 
 
 def _noted(

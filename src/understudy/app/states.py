@@ -31,9 +31,8 @@ from understudy.project.project_file import read_raw
 from understudy.select.world import Freshness
 
 if TYPE_CHECKING:  # what compares and resolves is for who asks a state
-    from understudy.artifacts.run_results import PriorResult
+    from understudy.artifacts.run_results import PriorResult, PriorResults
     from understudy.defer.resolution import LabelledPrior
-    from understudy.state.applied import Print, Prints
     from understudy.state.diff import Comparison
     from understudy.state.prior import Prior
 
@@ -54,8 +53,9 @@ class States:
         options = invocation.options
         self._project = project
         self._invocation = invocation
-        self._priors: dict[str, Prior] = {}
-        self._comparisons: dict[str, Comparison] = {}
+        self._priors: dict[tuple[str, bool], Prior] = {}
+        self._read_results: dict[str, PriorResults | None] = {}
+        self._comparisons: dict[Prior, Comparison] = {}
         self._environments = read_environments(project.settings.root.root)
         self._given = self._find(options.state, options.origin("state")) if options.state is not None else None
         cloner = "clone" if clones else options.origin("clone_incrementals") if options.clone_incrementals else None
@@ -120,22 +120,36 @@ class States:
         )
 
     def _read(self, state: StateFile) -> Prior:
-        prior = self._priors.get(state.manifest)
+        prior = self._priors.get(state.key)
         if prior is None:
-            prior = self._priors[state.manifest] = read_prior(state)
+            prior = self._priors[state.key] = read_prior(state)
+            if state.revision is None and prior.built is None:
+                from understudy.app.standing import doubts
+
+                self._invocation.warn(*doubts(state, prior, self._results_of(state)))
         return prior
+
+    def _results_of(self, state: StateFile) -> PriorResults | None:
+        """The state's run_results.json, read once; None: it has none that can be read."""
+        if state.folder not in self._read_results:
+            try:
+                self._read_results[state.folder] = read_results(state)
+            except StateError:
+                self._read_results[state.folder] = None
+        return self._read_results[state.folder]
 
     @cached_property
     def comparison(self) -> Comparison:
         """Today's project against the state. Raises StateError: there is none, or it is damaged."""
-        return self._compared_with(self._read(self._required("state:")))
+        return self.compared_with(self._read(self._required("state:")))
 
-    def _compared_with(self, prior: Prior) -> Comparison:
-        if prior.origin not in self._comparisons:
+    def compared_with(self, prior: Prior) -> Comparison:
+        """Today's project against one of the states, made once."""
+        if prior not in self._comparisons:
             from understudy.state.diff import compare
 
-            self._comparisons[prior.origin] = compare(self._project.manifest, prior)
-        return self._comparisons[prior.origin]
+            self._comparisons[prior] = compare(self._project.manifest, prior)
+        return self._comparisons[prior]
 
     def findings(self) -> tuple[list[Warning_], list[StateError]]:
         """What the comparison of the selection found beside changes: warnings, and broken contracts of versioned models
@@ -184,21 +198,6 @@ class States:
 
         return tuple(LabelledPrior(state.label, self._read(state)) for state in self.chain)
 
-    def built_from(self, unique_id: str, today: Prints) -> Print | None:
-        """The print of the code that the state's relation was built from. A manifest alone tells it only where the node, and
-        all that it reads, is today's, and no variable could have had another value there; None: nobody knows.
-        """
-        prior = next((each.prior for each in self.priors if each.prior.relational(unique_id) is not None), None)
-        if prior is None:
-            return None
-        manifest, dag = self._project.manifest, self._project.dag
-        compared = self._compared_with(prior)
-        for each in (unique_id, *dag.ancestors([unique_id])):
-            uses = manifest.uses.get(each)
-            if compared.is_new(each) or compared.changes(each) or (uses is not None and (uses.vars or uses.env_vars)):
-                return None
-        return today.of(unique_id)
-
     def durations(self) -> Mapping[str, float]:
         """How long each node took when the deferral's state was built, in seconds; empty where nothing tells."""
         return {i: ran.execution_time for i, ran in (self.ran() if self.policy.defer else {}).items()}
@@ -234,21 +233,17 @@ class States:
         """Label of a state -> what became of each node when it was built; without those that bring no run_results.json."""
         found = {}
         for state in self.chain:
-            try:
-                results = read_results(state).results
-            except StateError:
-                continue  # a state without run_results.json is whole; only the estimate is lacking
-            found[state.label] = {result.unique_id: result for result in results}
+            read = self._results_of(state)
+            if read is not None:  # a state without run_results.json is whole; only the estimate is lacking
+                found[state.label] = {result.unique_id: result for result in read.results}
         return found
 
     def in_use(self) -> tuple[StateInUse, ...]:
         """What the head of the output says of the states that are compared with or deferred to."""
         _ = self.priors  # the chain is read here at the latest
         compared = self.__dict__.get("compared", self._given)  # what nobody asked for is not looked for here
-        labels = {state.manifest: state for state in (compared, *self.chain) if state is not None}
-        return tuple(
-            self._describe(state, self._priors[path]) for path, state in labels.items() if path in self._priors
-        )
+        labels = {state.key: state for state in (compared, *self.chain) if state is not None}
+        return tuple(self._describe(state, self._priors[key]) for key, state in labels.items() if key in self._priors)
 
     def _describe(self, state: StateFile, prior: Prior) -> StateInUse:
         from understudy.defer.check import age
@@ -260,6 +255,7 @@ class States:
             environment=f"commit {state.revision[:10]}" if state.revision else state.given if state.name else None,
             age=None if old is None or state.revision else old.total_seconds(),
             nodes=prior.relations(),
+            unbuilt=prior.not_as_written(),
         )
 
     def _required(self, method: str) -> StateFile:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project
+from understudy.artifacts.built_file import keep_manifest
 from understudy.artifacts.compiled import write_sql
 from understudy.artifacts.manifest import CompiledCode, write_manifest
 from understudy.artifacts.metadata import RUN_RESULTS, manifest_metadata, metadata
@@ -75,10 +76,11 @@ class Written:
         return {"project_dir": self._project.settings.root.root, "target_path": self._project.settings.target_path}
 
     def manifest(self) -> None:
-        """Write `manifest.json`. Raises ArtifactError."""
+        """Write `manifest.json`; the one that `applied.json` belongs to is kept. Raises ArtifactError."""
         if not self._invocation.options.write_json:
             return
         project = self._project
+        keep_manifest(project.target_dir)
         quoting = project.dialect.quoting
         write_manifest(
             project.manifest,

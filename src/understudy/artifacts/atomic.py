@@ -75,3 +75,20 @@ def update(path: str | os.PathLike[str], content: bytes) -> None:
     except OSError:
         pass  # it is not there, or cannot be read: writing says what is wrong
     write(path, content, durable=False)
+
+
+def keep(path: str | os.PathLike[str], name: str) -> None:
+    """Let a file be found under another name of its folder, too, whatever becomes of it: in place of what had that name.
+
+    Raises ArtifactError.
+    """
+    folder = os.path.dirname(os.path.realpath(path))
+    temporary = os.path.join(folder, f".{name[:100]}.{os.urandom(8).hex()}.tmp")
+    try:
+        os.link(os.path.realpath(path), temporary)
+        os.replace(temporary, os.path.join(folder, name))
+    except OSError:  # a file system without links, or no right to make them
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        with open(path, "rb") as file:
+            write(os.path.join(folder, name), file.read())

@@ -23,7 +23,7 @@ from understudy.state.applied import Print
 
 FOLDER = ".understudy"
 FILE = "ledger.sqlite"
-VERSION = 1
+VERSION = 2
 PATIENCE = 30.0
 """Seconds to wait for another run's transaction; each takes milliseconds."""
 KEEP = "90 days"
@@ -35,12 +35,15 @@ create table if not exists builds (
     invocation text not null, host text not null, pid integer not null,
     print text not null, whole text not null, mixed integer not null, overlapped integer not null,
     git_commit text, git_dirty integer,
-    started text not null, finished text, status text not null
+    started text not null, finished text, status text not null, record text
 );
 create index if not exists builds_of_a_relation on builds (place, relation, id);
 """
+COLUMNS = "status, print, mixed, overlapped, host, pid, finished, started, git_commit, git_dirty, invocation, record, unique_id"
 CLONED = "it was cloned, and from which code that was built is not known, or not today's"
 """What is said of a clone whose source is not known to be built from today's code."""
+UPGRADES = {1: "alter table builds add column record text;"}
+"""What makes the next form of each older one."""
 Status = Literal["building", "success", "partial", "error", "skipped"]
 """`error`: what was there before still is. `partial`: built in part: with --empty, of a sample, or up to a failure."""
 
@@ -50,12 +53,14 @@ class Build:
     """A build as it is announced. `relation`: as the engine compares names. `mixed`: it adds to rows of older code.
 
     `print` None: a clone of another environment's relation, and nobody knows from which code that was built.
+    `record`: the digest of the node that is built (state.built.record_of); None for clones of another one.
     """
 
     unique_id: str
     relation: str
     print: Print | None
     mixed: bool = False
+    record: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,8 @@ class Run:
 class Applied:
     """What stands in a relation, as far as it is known.
 
-    `print` None: that is not known, and `why` tells why. `mixed`: rows of older code are in it.
+    `print` None: that is not known, and `why` tells why. `mixed`: rows of older code are in it. `finished`: when its build
+    ended, or began where the end is not known. `record`: the digest of the node that was built.
     """
 
     print: Print | None
@@ -82,6 +88,10 @@ class Applied:
     mixed: bool = False
     finished: str | None = None
     commit: str | None = None
+    dirty: bool | None = None
+    invocation: str | None = None
+    record: str | None = None
+    unique_id: str = ""
 
 
 class Ledger:
@@ -115,7 +125,18 @@ class Ledger:
         if version > VERSION:
             raise sqlite3.DatabaseError(f"it was written by a later version of understudy (form {version})")
         if version < VERSION:
-            database.executescript(f"begin immediate; {SCHEMA} pragma user_version = {VERSION}; commit;")
+            self._upgrade(database)
+
+    def _upgrade(self, database: sqlite3.Connection) -> None:
+        """Make the tables, or bring those of an older form up to date; another run may do the same at the same time."""
+        database.execute("begin immediate")
+        (version,) = database.execute("pragma user_version").fetchone()
+        for form in range(version or VERSION, VERSION):
+            database.execute(UPGRADES[form])
+        for statement in () if version else SCHEMA.split(";")[:-1]:
+            database.execute(statement)
+        database.execute(f"pragma user_version = {VERSION}")
+        database.execute("commit")
 
     def _share(self, database: sqlite3.Connection) -> None:
         """Let readers and a writer work at once. SQLite's own patience does not cover the change to this mode, nor the
@@ -141,11 +162,12 @@ class Ledger:
             for build in builds:
                 self._database.execute(
                     "insert into builds (place, relation, unique_id, target, invocation, host, pid, print, whole, mixed, "
-                    "overlapped, git_commit, git_dirty, started, status) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,'building')",
+                    "overlapped, git_commit, git_dirty, started, record, status) "
+                    "values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'building')",
                     (
                         run.place, build.relation, build.unique_id, run.target, run.invocation, self._host, os.getpid(),
                         msgspec.json.encode(build.print).decode(), build.print.whole if build.print else "", build.mixed,
-                        self._being_built(run.place, build.relation), run.commit, run.dirty, run.started,
+                        self._being_built(run.place, build.relation), run.commit, run.dirty, run.started, build.record,
                     ),
                 )  # fmt: skip
 
@@ -163,26 +185,47 @@ class Ledger:
         with self._told():
             for relation in relations:
                 rows = self._database.execute(
-                    "select status, print, mixed, overlapped, host, pid, finished, git_commit from builds "
-                    "where place = ? and relation = ? and status not in ('error', 'skipped') order by id desc limit 1",
+                    f"select {COLUMNS} from builds where place = ? and relation = ? "
+                    "and status not in ('error', 'skipped') order by id desc limit 1",
                     (place, relation),
                 ).fetchall()
                 if rows:
                     found[relation] = self._read(*rows[0])
         return found
 
+    def all_applied(self, place: str) -> dict[str, Applied]:
+        """What stands in every relation of a database of which a build was announced."""
+        with self._told():
+            rows = self._database.execute(
+                f"select relation, {COLUMNS} from builds where id in (select max(id) from builds where place = ? "
+                "and status not in ('error', 'skipped') group by relation)",
+                (place,),
+            ).fetchall()
+            return {relation: self._read(*rest) for relation, *rest in rows}
+
     def _read(
-        self, status: str, text: str, mixed: int, overlapped: int, host: str, pid: int, finished: str, commit: str
+        self,
+        status: str,
+        text: str,
+        mixed: int,
+        overlapped: int,
+        host: str,
+        pid: int,
+        finished: str | None,
+        started: str,
+        *rest: Any,
     ) -> Applied:
+        commit, dirty, *more = rest
+        at, git = finished or started, (commit, None if dirty is None else bool(dirty), *more)
         if status == "building":
             alive = self._is_alive(host, pid)
-            return Applied(None, "it is being built now" if alive else "its last build was cut short")
+            return Applied(None, "it is being built now" if alive else "its last build was cut short", False, at, *git)
         if status == "partial":
-            return Applied(None, "it was built in part only")
+            return Applied(None, "it was built in part only", False, at, *git)
         if overlapped:
-            return Applied(None, "two runs built it at the same time")
+            return Applied(None, "two runs built it at the same time", False, at, *git)
         found = msgspec.json.decode(text, type=Print | None)
-        return Applied(found, "" if found else CLONED, bool(mixed), finished, commit)
+        return Applied(found, "" if found else CLONED, bool(mixed), at, *git)
 
     def export(self) -> Iterator[Mapping[str, Any]]:
         """Every build that is recorded, oldest first."""

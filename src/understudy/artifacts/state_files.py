@@ -35,6 +35,7 @@ class StateFile:
         manifest: the manifest's own path, absolute: `manifest.json` in the folder, or the file that was named.
         name: what people call it, where that is not the last part of the path.
         revision: the commit whose code it is, where it comes from git: nothing was built from it.
+        whole: the folder was named, and not the manifest alone: what else is there counts, too.
     """
 
     given: str
@@ -43,6 +44,12 @@ class StateFile:
     manifest: str
     name: str | None = None
     revision: str | None = None
+    whole: bool = False
+
+    @property
+    def key(self) -> tuple[str, bool]:
+        """What two names of one state have in common."""
+        return self.manifest, self.whole
 
     @property
     def label(self) -> str:
@@ -92,16 +99,25 @@ def find_state(
             hint=f"Copy it first (cp -r {text} prod-artifacts) and name the copy, or write to another --target-path.",
         )
     manifest = found if found.is_file() else found / MANIFEST
-    return StateFile(text, flag, str(folder.absolute()), str(manifest.absolute()))
+    return StateFile(text, flag, str(folder.absolute()), str(manifest.absolute()), whole=found.is_dir())
 
 
 def read_prior(state: StateFile) -> Prior:
-    """The state's manifest. Raises StateError: it is missing, cannot be read, is damaged, or of an unreadable version."""
+    """The state's manifest; with `applied.json` beside it, the one that this belongs to, and only what is really built.
+
+    `Prior.built` is None where there is no such file, or it belongs to no manifest that is there. Raises StateError: something
+    is missing, cannot be read, is damaged, or of an unreadable version.
+    """
+    from understudy.artifacts.built_file import manifest_of, read_built
     from understudy.state.prior import decode_prior
 
-    return decode_prior(
-        _read(state, state.manifest, "state: selection and deferral"), origin=state.manifest, flag=state.flag
-    )
+    for _ in range(2):  # a run that ends at this moment may have replaced one of the two
+        built = read_built(state.folder) if state.whole else None
+        path = None if built is None else manifest_of(state.folder, built.metadata.invocation_id)
+        if built is None or path is not None:
+            break
+    data = _read(state, path or state.manifest, "state: selection and deferral")
+    return decode_prior(data, origin=path or state.manifest, flag=state.flag, built=built if path else None)
 
 
 def read_results(state: StateFile) -> PriorResults:

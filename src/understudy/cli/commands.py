@@ -153,7 +153,7 @@ ALIASES = {"ls": "list", "source snapshot-freshness": "source freshness"}
 
 MEANWHILE = "Run it with dbt meanwhile: both work on the same project and read the same artifacts"
 LATER: dict[str, str] = {
-    "state": "Copy manifest.json out of the target directory of a production run, and name its folder with --state",
+    "state": "Copy the target directory of a production run, and name the copy with --state",
     "ci": "Use 'build -s state:modified+ --defer --state FOLDER'",
     "sandbox": "Use a target with a schema of its own, and --defer",
 }

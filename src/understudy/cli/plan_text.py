@@ -148,6 +148,12 @@ def _differences(changes: Iterable[Difference], paint: Paint, width: int) -> Ite
         if change.check == "new":
             yield paint("new: the state does not know it", "good")
             continue
+        if change.check == "build":
+            yield f"{paint('not built', 'warn')} {harmless(str(change.old))}"
+            continue
+        if change.check == "macros" and not change.key:
+            yield f"{paint('changed', 'warn')} macros: it was built there with older ones"
+            continue
         check = PARTS.get(change.check, change.check)
         key = "" if change.key in ("", change.check, "raw_code") else f" {harmless(change.key)}"
         mark = paint(" breaks the contract", "bad") if change.breaking else ""

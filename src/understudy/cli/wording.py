@@ -288,6 +288,8 @@ def describe_state(state: StateInUse) -> str:
         facts.append(f"built {ago(state.age)}")
     if state.nodes is not None:
         facts.append(count(state.nodes, "node"))
+    if state.unbuilt:
+        facts.append(f"{state.unbuilt} not built as they are now")
     return f"{harmless(state.label)}: {', '.join(facts)}" if facts else harmless(state.label)
 
 

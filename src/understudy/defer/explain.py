@@ -84,10 +84,7 @@ def _of_state(
 ) -> Candidate:
     node = labelled.prior.relational(decision.unique_id)
     if node is None:
-        known = labelled.prior.get(decision.unique_id) is not None
-        return Candidate(
-            labelled.label, None, False, "the node is ephemeral there" if known else "it does not know the node"
-        )
+        return Candidate(labelled.label, None, False, _without(labelled, decision.unique_id))
     relation = names.prior(node)
     taken = decision.deferred and first
     if taken:
@@ -97,3 +94,10 @@ def _of_state(
     else:
         why = KEPT.get(decision.reason, decision.reason.value)
     return Candidate(labelled.label, relation, taken, why, look(relation))
+
+
+def _without(labelled: LabelledPrior, unique_id: str) -> str:
+    """Why a state has no relation for a node."""
+    if labelled.prior.get(unique_id) is not None:
+        return "the node is ephemeral there"
+    return "it does not know the node" if labelled.prior.entry(unique_id) is None else "it was never built there"

@@ -6,14 +6,12 @@ the graph: a change far above shows in each print below it.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
 from understudy.core.manifest import Manifest
-from understudy.core.nodes import Macro
 from understudy.state.fingerprint import (
     BODY,
     CONFIGS,
@@ -26,14 +24,12 @@ from understudy.state.fingerprint import (
     get,
     plain,
 )
-from understudy.state.macros import OWN, implementations
+from understudy.state.macro_prints import SHORT, MacroPrints
 
 COUNTS = (BODY, CONFIGS, CONTRACT, SIGNATURE)
 """The parts of a fingerprint that are code: a description or a folder makes no other relation."""
 OF_SOURCES = (RELATION, EXTERNAL)
 """What counts of a source: which table it is."""
-SHORT = 16
-"""As many digits of a digest are kept."""
 
 
 class Print(msgspec.Struct, frozen=True):
@@ -70,7 +66,7 @@ class Prints:
         self._parents = parents
         self._kept: dict[str, Print] = {}
         self._wholes: dict[str, str] = {}
-        self._macros: dict[str, str] = {}
+        self._macros = MacroPrints(manifest.macros, manifest.project_name, manifest.adapter_type)
 
     def of(self, unique_id: str) -> Print:
         """The print of a node or source. Raises KeyError for one that today's project lacks."""
@@ -97,33 +93,26 @@ class Prints:
         macros = get(get(node, "depends_on"), "macros") or ()
         return Print(
             code=digest({check: parts[check] for check in counts if check in parts})[:SHORT],
-            macros=self._macros_of(macros),
+            macros=self._macros.of(macros),
             vars={} if uses is None else plain(uses.vars),
             env={} if uses is None else dict(uses.env_vars),
             inputs={each: self._wholes[each] for each in self._inputs(unique_id)},
         )
 
-    def _macros_of(self, used: Iterable[str]) -> str:
-        """A digest over the text of the project's and the packages' macros that are used, however indirectly; the engine's
-        own are no code of the project's.
-        """
-        found: dict[str, Macro] = {}
-        waiting = list(used)
-        while waiting:
-            unique_id = waiting.pop()
-            macro = self._manifest.macros.get(unique_id)
-            if unique_id.startswith(OWN):
-                waiting += implementations(unique_id, self._manifest.project_name, self._manifest.adapter_type)
-            if macro is not None and macro.package_name != "dbt" and unique_id not in found:
-                found[unique_id] = macro
-                waiting += macro.depends_on.macros
-        return digest([self._text_of(found[unique_id]) for unique_id in sorted(found)])[:SHORT] if found else ""
 
-    def _text_of(self, macro: Macro) -> str:
-        kept = self._macros.get(macro.unique_id)
-        if kept is None:
-            kept = self._macros[macro.unique_id] = hashlib.sha256(macro.macro_sql.encode()).hexdigest()
-        return kept
+HASHED = "sha256:"
+"""What stands before the digest of a value that is not written down."""
+
+
+def without_values(found: Print) -> Print:
+    """The print with digests in place of the environment's values, for files that leave the machine."""
+    return msgspec.structs.replace(found, env={name: _hashed(value) for name, value in found.env.items()})
+
+
+def _hashed(value: Any) -> Any:
+    if not isinstance(value, str) or value.startswith(HASHED):
+        return value
+    return f"{HASHED}{digest(value)[:SHORT]}"
 
 
 def difference(then: Print, now: Print) -> str | None:
@@ -134,10 +123,19 @@ def difference(then: Print, now: Print) -> str | None:
         return "a macro that it uses has changed since it was built"
     for what, old, new in (("var", then.vars, now.vars), ("env_var", then.env, now.env)):
         for name in sorted({*old, *new}):
-            if old.get(name) != new.get(name) or (name in old) != (name in new):
+            if _hashed(old.get(name)) != _hashed(new.get(name)) or (name in old) != (name in new):
                 return f"{what}('{name}') has another value than when it was built"
-    changed = [each for each in sorted({*then.inputs, *now.inputs}) if then.inputs.get(each) != now.inputs.get(each)]
-    if changed:
-        names = ", ".join(each.split(".", 2)[-1] for each in changed)
-        return f"{names}, which it reads, {'has' if len(changed) == 1 else 'have'} changed since it was built"
-    return None
+    changed = changed_inputs(then, now)
+    return of_inputs(changed) if changed else None
+
+
+def changed_inputs(then: Print, now: Print) -> tuple[str, ...]:
+    """The nodes and sources that are read and were built otherwise then, or not read."""
+    both = sorted({*then.inputs, *now.inputs})
+    return tuple(each for each in both if then.inputs.get(each) != now.inputs.get(each))
+
+
+def of_inputs(changed: Sequence[str]) -> str:
+    """In words, that what a node reads has changed."""
+    names = ", ".join(each.split(".", 2)[-1] for each in changed)
+    return f"{names}, which it reads, {'has' if len(changed) == 1 else 'have'} changed since it was built"

@@ -29,7 +29,8 @@ from understudy.state.fingerprint import (
     plain,
     tidy,
 )
-from understudy.state.macros import ChangedMacros
+from understudy.state.macro_prints import MacroPrints
+from understudy.state.macros import MACROS, ChangedMacros
 from understudy.state.prior import Prior
 from understudy.state.unrendered import differing
 
@@ -55,6 +56,8 @@ TEST_CONFIG = frozenset({
 """The only config keys of tests that count."""
 
 NEW = Change("new", "")
+BUILD = "build"
+"""The check that asks not for the code, but whether it was built."""
 SELECTORS = (
     "new", "old", "modified", "unmodified", "modified.body", "modified.configs", "modified.relation",
     "modified.persisted_descriptions", "modified.macros", "modified.contract", "modified.vars", "modified.env", "removed",
@@ -91,6 +94,7 @@ class Comparison:
         self._warnings: dict[str, Warning_] = {}
         self.asked: set[str] = set()
         self._macro_changes: ChangedMacros | None = None
+        self._macro_prints = MacroPrints(manifest.macros, manifest.project_name, manifest.adapter_type)
         self._selectors: Mapping[str, Callable[[str], bool]] = {
             "new": self.is_new,
             "old": lambda unique_id: not self.is_new(unique_id),
@@ -179,7 +183,9 @@ class Comparison:
         else:
             skipped = NOT_IN_CONTENTS.get(kind, frozenset())
             own = tuple(c for f in FIELDS[kind] if f.check not in skipped for c in self._differences(f, new, old, kind))
-        return (*own, *self._by_macros(new))
+        why = self.prior.unbuilt(unique_id)
+        unbuilt = () if why is None else (Change(BUILD, "", why),)
+        return (*own, *self._by_macros(new), *unbuilt)
 
     def _has_changed(self, check: str) -> Callable[[str], bool]:
         def changed(unique_id: str) -> bool:
@@ -228,7 +234,15 @@ class Comparison:
         old = self.prior.get(get(new, "unique_id"))
         if old is not None and get(old, "depends_on") is not None:
             self._macro_changes.check(get(old, "unique_id"), get(get(old, "depends_on"), "macros") or [])
-        return self._macro_changes.reaching(used or [])
+        return self._macro_changes.reaching(used or []) or self._by_older_macros(old)
+
+    def _by_older_macros(self, old: Any) -> tuple[Change, ...]:
+        """Of a relation that was built before the state's last run: the macros that it was built with have changed since,
+        which that run knew already.
+        """
+        then = None if old is None else self.prior.carried(get(old, "unique_id"))
+        now = "" if then is None else self._macro_prints.of(get(get(old, "depends_on"), "macros") or [])
+        return () if then is None or then.macros == now else (Change(MACROS, "", then.macros, now),)
 
     def _differences(self, field: Field, new: Any, old: Any, kind: str) -> Iterator[Change]:
         """What one field says about two sides. Most are equal, and that is seen at once."""

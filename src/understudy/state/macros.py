@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from understudy.core.nodes import Macro
 from understudy.state.change import Change
+from understudy.state.macro_prints import OWN, implementations
 from understudy.state.prior import Prior, damaged
 
 MACROS = "macros"
@@ -15,17 +16,6 @@ ENGINES = (
     "sqlserver", "trino",
 )  # fmt: skip
 """Adapters whose macros may stand in a state."""
-
-OWN = "macro.dbt."
-"""How the unique_ids of the engine's own macros begin."""
-
-
-def implementations(own: str, project: str, adapter_type: str) -> tuple[str, ...]:
-    """The unique_ids of macros with which a project can do itself what one of the engine's does: those that it looks for when
-    it dispatches (dbt 1.11: adapter.dispatch).
-    """
-    name = own.removeprefix(OWN)
-    return tuple(f"macro.{project}.{prefix}__{name}" for prefix in (adapter_type, "default"))
 
 
 class ChangedMacros:

@@ -16,6 +16,8 @@ import msgspec
 
 from understudy.core.nodes import Checksum, Contract, DependsOn, Version
 from understudy.errors import Place, StateError
+from understudy.state.applied import Print, of_inputs
+from understudy.state.built import BuiltState, Entry
 
 READABLE = (*range(4, 13), 20)
 """Schema versions of `manifest.json`: 4 is dbt 1.0, 12 is dbt 1.8 to 1.11, 20 is dbt 2, with the fields of 12."""
@@ -206,12 +208,23 @@ class Prior:
     its flag `state_modified_compare_more_unrendered_values` is on; then in-file values come as the text of a syntax tree.
     """
 
-    def __init__(self, document: _Document, *, origin: str, flag: str = "--state", source_text: bool = False) -> None:
+    def __init__(
+        self,
+        document: _Document,
+        *,
+        origin: str,
+        flag: str = "--state",
+        source_text: bool = False,
+        built: BuiltState | None = None,
+    ) -> None:
         def part(name: str, kind: type[T]) -> Entries[T]:
             return Entries(name, getattr(document, name), kind, origin, flag)
 
         self.origin, self.flag = origin, flag
         self.metadata = document.metadata
+        self.built = built
+        if built is not None:
+            _as_built(document.nodes, built.nodes)
         self.rendered_config = not source_text and WRITER not in (document.metadata.env or {})
         self.nodes = part("nodes", PriorNode)
         self.functions = part("functions", PriorNode)
@@ -245,10 +258,36 @@ class Prior:
         except msgspec.MsgspecError as error:
             raise damaged(self.origin, f"metadata.env[{VALUES!r}]: {error}", self.flag) from error
 
+    def entry(self, unique_id: str) -> Entry | None:
+        """What stands in a node's relation, where the environment has told."""
+        return None if self.built is None else self.built.nodes.get(unique_id)
+
+    def carried(self, unique_id: str) -> Print | None:
+        """The print of a node's relation where that was built by an earlier run than the manifest's."""
+        entry = self.entry(unique_id)
+        earlier = entry is not None and entry.known and entry.invocation != self.metadata.invocation_id
+        return entry.print if earlier and entry is not None else None
+
+    def unbuilt(self, unique_id: str) -> str | None:
+        """Why what stands in a node's relation is not what its code there would build, where codes alone do not tell."""
+        entry = self.entry(unique_id)
+        if entry is None or (entry.known and not entry.behind):
+            return None
+        if not entry.exists:
+            return "it was never built there"
+        if not entry.known:
+            return "from which code it was built there is not known"
+        return f"the last run there did not build it, and {of_inputs(entry.behind)}"
+
     def unique_ids(self) -> Iterator[str]:
         """Every unique_id, in the manifest's order."""
         for part in self._parts:
             yield from part
+
+    def not_as_written(self) -> int:
+        """How many nodes are not built as the manifest has them, as far as the environment has told."""
+        entries = () if self.built is None else self.built.nodes.values()
+        return sum(1 for entry in entries if not entry.known or isinstance(entry.node, msgspec.Raw) or entry.behind)
 
     def relations(self) -> int:
         """How many nodes have a relation there; nothing but that is decoded."""
@@ -265,12 +304,22 @@ class Prior:
         return None if node.is_ephemeral or not node.schema else node
 
 
-def decode_prior(data: bytes, *, origin: str, flag: str = "--state") -> Prior:
+def _as_built(nodes: dict[str, msgspec.Raw], built: Mapping[str, Entry]) -> None:
+    """Put nodes in their place as they were when their relation was built, and take out those that never were."""
+    for unique_id, entry in built.items():
+        if not entry.exists:
+            nodes.pop(unique_id, None)
+        elif isinstance(entry.node, msgspec.Raw):
+            nodes[unique_id] = entry.node
+
+
+def decode_prior(data: bytes, *, origin: str, flag: str = "--state", built: BuiltState | None = None) -> Prior:
     """A manifest's bytes as a Prior.
 
     Args:
         origin: the file's path, for errors.
         flag: where the person named it (`--state`, `DBT_STATE`).
+        built: what of it is really built, where the environment has told.
     Raises:
         StateError: no JSON, cut short, not a manifest, or of a schema version that cannot be read.
     """
@@ -293,7 +342,7 @@ def decode_prior(data: bytes, *, origin: str, flag: str = "--state") -> Prior:
         )
     if version <= RENDERED_ONLY:
         envelope.metrics = {}
-    return Prior(envelope, origin=origin, flag=flag, source_text=SOURCE_TEXT in data)
+    return Prior(envelope, origin=origin, flag=flag, source_text=SOURCE_TEXT in data, built=built)
 
 
 def schema_version(address: str | None) -> int:

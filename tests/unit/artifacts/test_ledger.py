@@ -42,6 +42,14 @@ def stands(ledger: Ledger, relation: str = A) -> Applied | None:
     return ledger.applied(PLACE, [relation]).get(relation)
 
 
+def why(ledger: Ledger) -> str:
+    """Why it is not known what stands in the relation."""
+    found = stands(ledger)
+    assert found is not None
+    assert found.print is None
+    return found.why
+
+
 def test_nothing_is_known_at_first(ledger: Ledger) -> None:
     assert ledger.applied(PLACE, [A, B]) == {}
     assert list(ledger.export()) == []
@@ -49,7 +57,9 @@ def test_nothing_is_known_at_first(ledger: Ledger) -> None:
 
 def test_what_was_built_is_known(ledger: Ledger) -> None:
     build(ledger, "1")
-    assert stands(ledger) == Applied(OLD, "", False, "2026-11-21T08:00:01+00:00", "abc")
+    assert stands(ledger) == Applied(
+        OLD, "", False, "2026-11-21T08:00:01+00:00", "abc", dirty=True, invocation="1", unique_id="model.shop.a"
+    )
     assert stands(ledger, B) is None
     assert ledger.applied("postgres: host y", [A]) == {}
     (entry,) = ledger.export()
@@ -77,13 +87,13 @@ def test_a_failed_build_leaves_what_was_there(ledger: Ledger, status: Status) ->
 def test_a_partial_build_is_not_known(ledger: Ledger) -> None:
     build(ledger, "1")
     build(ledger, "2", NEW, "partial")
-    assert stands(ledger) == Applied(None, "it was built in part only")
+    assert why(ledger) == "it was built in part only"
 
 
 def test_an_announced_build_is_not_known(ledger: Ledger) -> None:
     build(ledger, "1")
     ledger.announce(run("2"), [Build("model.shop.a", A, NEW)])
-    assert stands(ledger) == Applied(None, "it is being built now")
+    assert why(ledger) == "it is being built now"
 
 
 def test_only_what_was_announced_is_confirmed(ledger: Ledger) -> None:
@@ -101,8 +111,10 @@ def test_two_runs_at_the_same_time(tmp_path: Path, ledger: Ledger) -> None:
     other.confirm("2", "model.shop.a", "success", "t")
     other.confirm("2", "model.shop.b", "success", "t")
     ledger.confirm("1", "model.shop.a", "success", "t")
-    assert stands(ledger) == Applied(None, "two runs built it at the same time")
-    assert stands(ledger, B) == Applied(NEW, "", False, "t", "abc")
+    assert why(ledger) == "two runs built it at the same time"
+    assert stands(ledger, B) == Applied(
+        NEW, "", False, "t", "abc", dirty=True, invocation="2", unique_id="model.shop.b"
+    )
     build(ledger, "3", NEW)
     found = stands(other)
     assert found is not None
@@ -125,7 +137,7 @@ def test_a_run_that_is_killed(tmp_path: Path, ledger: Ledger) -> None:
     build(ledger, "1")
     ended = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), A], check=False)
     assert ended.returncode == -9
-    assert stands(ledger) == Applied(None, "its last build was cut short")
+    assert why(ledger) == "its last build was cut short"
     build(ledger, "2", NEW)
     found = stands(ledger)
     assert found is not None
@@ -135,7 +147,7 @@ def test_a_run_that_is_killed(tmp_path: Path, ledger: Ledger) -> None:
 def test_of_another_machine_nobody_can_tell(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger.announce(run("1"), [Build("model.shop.a", A, OLD)])
     monkeypatch.setattr(ledger, "_host", "elsewhere")
-    assert stands(ledger) == Applied(None, "it is being built now")
+    assert why(ledger) == "it is being built now"
 
 
 def test_a_process_of_somebody_else_is_alive(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +156,7 @@ def test_a_process_of_somebody_else_is_alive(ledger: Ledger, monkeypatch: pytest
 
     ledger.announce(run("1"), [Build("model.shop.a", A, OLD)])
     monkeypatch.setattr(os, "kill", refuse)
-    assert stands(ledger) == Applied(None, "it is being built now")
+    assert why(ledger) == "it is being built now"
 
 
 def test_old_builds_are_forgotten_unless_they_still_stand(ledger: Ledger) -> None:
@@ -197,3 +209,55 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / ".understudy").write_text("a file")
     with pytest.raises(ArtifactError, match="cannot be used"):
         Ledger(str(tmp_path))
+
+
+def test_all_at_once_is_what_each_is(tmp_path: Path, ledger: Ledger) -> None:
+    build(ledger, "1")
+    build(ledger, "2", NEW, "error")
+    ledger.announce(run("3"), [Build("model.shop.b", B, NEW, True, "digest"), Build("model.shop.c", "c", OLD)])
+    ledger.confirm("3", "model.shop.b", "success", "t")
+    elsewhere = Run("4", "postgres: host y", "dev", "t")
+    ledger.announce(elsewhere, [Build("model.shop.a", A, NEW)])
+    assert ledger.all_applied(PLACE) == ledger.applied(PLACE, [A, B, "c"])
+    found = ledger.all_applied(PLACE)
+    assert {relation: each.print for relation, each in found.items()} == {A: OLD, B: NEW, "c": None}
+    assert (found[B].record, found[B].mixed, found[A].record) == ("digest", True, None)
+    assert set(ledger.all_applied("postgres: host y")) == {A}
+
+
+def test_a_clone_of_what_nobody_knows(ledger: Ledger) -> None:
+    ledger.announce(run("1"), [Build("model.shop.a", A, None)])
+    ledger.confirm("1", "model.shop.a", "success", "t")
+    assert why(ledger) == "it was cloned, and from which code that was built is not known, or not today's"
+
+
+OLDER = """
+create table builds (
+    id integer primary key autoincrement,
+    place text not null, relation text not null, unique_id text not null, target text not null,
+    invocation text not null, host text not null, pid integer not null,
+    print text not null, whole text not null, mixed integer not null, overlapped integer not null,
+    git_commit text, git_dirty integer,
+    started text not null, finished text, status text not null
+);
+create index builds_of_a_relation on builds (place, relation, id);
+insert into builds values (1, 'duckdb: path /x', '["db", "dev", "a"]', 'model.shop.a', 'dev', '1', 'h', 1,
+    '{"code":"old"}', 'w', 0, 0, null, null, 't', 't', 'success');
+pragma user_version = 1;
+"""
+"""The first form of the file, with a build."""
+
+
+def test_an_older_file_is_brought_up_to_date(tmp_path: Path) -> None:
+    (tmp_path / ".understudy").mkdir()
+    database = sqlite3.connect(tmp_path / ".understudy" / "ledger.sqlite")
+    database.executescript(OLDER)
+    database.close()
+    for _ in range(2):
+        found = Ledger(str(tmp_path))
+        assert stands(found) == Applied(Print("old"), "", False, "t", invocation="1", unique_id="model.shop.a")
+        found.close()
+    found = Ledger(str(tmp_path))
+    build(found, "2", NEW)
+    assert [entry["record"] for entry in found.export()] == [None, None]
+    found.close()

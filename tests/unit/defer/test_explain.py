@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from support.graphs import edges, manifest, model, state
+from support.graphs import edges, manifest, model, state, state_bytes
 
 from understudy.core.relation import Relation, SchemaName
 from understudy.defer.decide import Policy
 from understudy.defer.explain import Candidate, candidates
 from understudy.defer.resolution import Existence, LabelledPrior, Names, Unlisted, frontier, plain, resolve
 from understudy.sql.dialect import dialect
+from understudy.state.built import BuiltState, Entry, Head
+from understudy.state.prior import decode_prior
 
 NAMES = Names(dialect("duckdb"))
 A, B = "model.shop.a", "model.shop.b"
@@ -19,6 +21,14 @@ PROD = LabelledPrior("prod", state(manifest(model("a"), model("b")), schema="pro
 STAGING = LabelledPrior("staging", state(manifest(model("a"), model("b")), schema="staging"))
 EPHEMERAL = LabelledPrior("pr", state(manifest(model("a", config={"materialized": "ephemeral"}))))
 EMPTY = LabelledPrior("empty", state(manifest()))
+FAILED = LabelledPrior(
+    "failed",
+    decode_prior(
+        state_bytes(manifest(model("a")), schema="prod", invocation_id="run"),
+        origin="x",
+        built=BuiltState(Head(form=1, invocation_id="run"), {A: Entry(exists=False, failed="error")}),
+    ),
+)
 
 
 def weighed(
@@ -57,6 +67,14 @@ def test_the_first_state_of_a_chain_that_has_it() -> None:
         ("pr", None, False, "the node is ephemeral there"),
         ("staging", "db.staging.a", True, "not selected, missing in the target"),
         ("prod", "db.prod.a", False, "staging stands before it in the chain"),
+    ]
+
+
+def test_a_state_in_which_it_was_never_built_does_not_stand_in() -> None:
+    assert told(weighed(FAILED, PROD)) == [
+        ("target", "db.dev.a", False, "it is not there"),
+        ("failed", None, False, "it was never built there"),
+        ("prod", "db.prod.a", True, "not selected, missing in the target"),
     ]
 
 
