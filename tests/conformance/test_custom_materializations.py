@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from conformance.shop import Shop
+from conformance.test_snapshots import merges
 
 LOGGED = """
 {% materialization logged, default %}
@@ -85,6 +86,10 @@ class TestOwn:
         assert "table" in message.split("tabel")[-1]
 
 
+MODELS = ("table", "view", "incremental")
+SNAPSHOT = "snapshots: [{name: n, relation: ref('s'), config: {unique_key: id, strategy: check, check_cols: all}}]"
+
+
 class TestInPlaceOfOurs:
     """One with the name of a built-in one."""
 
@@ -117,9 +122,102 @@ class TestInPlaceOfOurs:
         shop.write({"dbt_project.yml": project + flag}).ok("run")
         assert shop.rows("a", "own") == [(7,)]
 
+    @pytest.mark.parametrize(
+        "kind", ["table", "view", "incremental", "seed", "test", pytest.param("snapshot", marks=merges)]
+    )
+    def test_one_may_hand_over_to_ours(self, shop: Shop, kind: str) -> None:
+        """As packages do that want to know what was built (`dbt.materialization_test_default`)."""
+        macro = f"""
+        {{% materialization {kind}, adapter='{shop.warehouse.name}' %}}
+            {{% set ours = dbt.materialization_{kind}_default %}}
+            {{% set found = ours() %}}
+            {{% do log('HANDED OVER ' ~ (load_result('main').response is not none), info=true) %}}
+            {{{{ return(found) }}}}
+        {{% endmaterialization %}}"""
+        shop.write({"macros/m.sql": macro, "seeds/s.csv": "id\n1\n"})
+        if kind == "snapshot":
+            shop.write({"snapshots/n.yml": SNAPSHOT})
+        shop.models(a=f"{{{{ config(materialized='{kind if kind in MODELS else 'table'}') }}}} select 1 as id")
+        shop.write({"models/p.yml": "models: [{name: a, columns: [{name: id, data_tests: [not_null]}]}]"})
+        for _ in range(2):
+            ran = shop.run("build")
+            assert ran.exit_code == 0, ran.err
+            assert "HANDED OVER True" in ran.err
+        assert shop.rows("a") == [(1,), (1,)][: 2 if kind == "incremental" else 1]
+        assert shop.rows("s") == [(1,)]
+        assert kind != "snapshot" or shop.rows("n", "id") == [(1,)]
+
+    def test_ours_belong_to_materializations(self, shop: Shop) -> None:
+        shop.models(a="{% if execute %}{{ dbt.materialization_view_default() }}{% endif %} select 1 as id")
+        assert "by a materialization only" in shop.fails("run")["a"]["message"]
+
 
 class TestOwnParts:
     """Macros of ours that the project does itself are used by our materializations."""
+
+    def test_every_statement(self, shop: Shop) -> None:
+        macro = """
+        {% macro statement(name=none, fetch_result=false, auto_begin=true, language='sql') %}
+            {% set sql = caller() %}
+            {% do log('SENT ' ~ name ~ ' ' ~ (sql | trim)[:6] | lower, info=true) %}
+            {% call dbt.statement(name, fetch_result, auto_begin, language) %}{{ sql }}{% endcall %}
+        {% endmacro %}"""
+        tests = "models: [{name: a, columns: [{name: id, data_tests: [unique]}]}]"
+        shop.write({"macros/m.sql": macro, "models/p.yml": tests})
+        shop.models(a="{{ config(materialized='table', post_hook='select 2') }} select 1 as id")
+        ran = shop.run("build")
+        assert ran.exit_code == 0, ran.err
+        assert "SENT main create" in ran.err
+        assert "SENT hook select" in ran.err
+        assert "SENT main select" in ran.err
+        assert shop.rows("a") == [(1,)]
+
+    def test_hooks_grants_and_documentation(self, shop: Shop) -> None:
+        macros = """
+        {% macro run_hooks(hooks, inside_transaction=true) %}
+            {% do log('HOOKS ' ~ hooks | length ~ ' ' ~ inside_transaction, info=true) %}
+            {{ dbt.run_hooks(hooks, inside_transaction) }}
+        {% endmacro %}
+        {% macro default__apply_grants(relation, grant_config, should_revoke=true) %}
+            {% do log('GRANTS ' ~ relation.identifier ~ ' ' ~ grant_config, info=true) %}
+        {% endmacro %}
+        {% macro persist_docs(relation, model, for_relation=true, for_columns=true) %}
+            {% do log('DOCS ' ~ model['name'] ~ ' ' ~ model.get('resource_type'), info=true) %}
+        {% endmacro %}"""
+        macros = macros.replace("default__", f"{shop.warehouse.name}__")
+        hook = "post_hook=[{'sql': 'create table dev.noted as select 1 as n', 'transaction': true}, 'select 1']"
+        shop.write({"macros/m.sql": macros}).models(a=f"{{{{ config(materialized='table', {hook}) }}}} select 1 as id")
+        ran = shop.run("run")
+        assert ran.exit_code == 0, ran.err
+        said = [line.strip() for line in ran.err.splitlines() if line.strip().startswith(("HOOKS", "GRANTS", "DOCS"))]
+        assert said == ["HOOKS 0 False", "HOOKS 0 True", "GRANTS a {}", "DOCS a model", "HOOKS 2 True", "HOOKS 2 False"]
+        assert shop.rows("noted") == [(1,)]
+
+    @pytest.mark.parametrize("step", ["create_csv_table", "load_csv_rows"])
+    def test_a_seeds_steps(self, shop: Shop, step: str) -> None:
+        """dbt's way with seeds, by an agate table, where the project has a step of its own; the second run resets."""
+        macros = {
+            "create_csv_table": "{% macro create_csv_table(model, agate_table) %}"
+            "{% do log('COLUMNS ' ~ agate_table.column_names | join(' ') ~ ' ' ~ model.name, info=true) %}"
+            "{{ return(dbt.create_csv_table(model, agate_table)) }}{% endmacro %}",
+            "load_csv_rows": "{% macro load_csv_rows(model, agate_table) %}"
+            "{% for row in agate_table.rows %}{% do adapter.add_query('insert into ' ~ this ~ ' values ('"
+            " ~ ([get_binding_char()] * 5) | join(', ') ~ ')', bindings=row.values() | list) %}{% endfor %}"
+            "{{ return('by hand') }}{% endmacro %}",
+        }
+        rows = "id,name,day,seen,big\n1,it's,2024-01-02,2024-01-02 03:04:05,true\n2,,,,false\n"
+        shop.write({"macros/m.sql": macros[step], "seeds/s.csv": rows})
+        for _ in range(2):
+            ran = shop.run("seed")
+            assert ran.exit_code == 0, ran.err
+        if step == "create_csv_table":
+            assert "COLUMNS id name day seen big s" in shop.run("seed", "--full-refresh").err
+        assert [row[:2] for row in shop.rows("s")] == [(1, "it's"), (2, None)]
+        assert [str(value)[:19] for value in shop.rows("s", "id, day, seen, big")[0][1:]] == [
+            "2024-01-02",
+            "2024-01-02 03:04:05",
+            "True",
+        ]
 
     def test_drop_and_rename(self, shop: Shop) -> None:
         macros = """

@@ -28,6 +28,14 @@ class Macros(Protocol):
 
     results: dict[str, Any]
     materializes: bool
+    materialize: Callable[[str], Mapping[str, Any]] | None
+
+    @property
+    def model(self) -> Mapping[str, Any]:
+        """The node as a dict, as the project's own macros get it."""
+
+    def variable(self, name: str) -> Any:
+        """A name of the context, or None."""
 
     def call(self, macro: str, *args: Any, **kwargs: Any) -> Any:
         """Call a macro, the project's own before ours."""
@@ -111,6 +119,29 @@ class Outcome:
     result: Result
     sql: str
     relations: tuple[Relation, ...] = ()
+
+
+def sender(macros: Macros, send: Callable[[Request], Result]) -> Callable[[Request], Result]:
+    """`send`, or the way by the project's own macro `statement` where it has one."""
+    if not macros.overridden("statement"):
+        return send
+
+    def by_macro(request: Request) -> Result:
+        if not isinstance(request, Statement) or request.purpose in ("begin", "commit"):
+            return send(request)
+        name = request.purpose or "_"
+        macros.results.pop(name, None)
+        macros.call(
+            "statement",
+            name,
+            fetch_result=request.fetch,
+            auto_begin=request.in_transaction,
+            caller=lambda: request.sql,
+        )
+        stored = macros.results.get(name)
+        return Result() if stored is None else stored.result
+
+    return by_macro
 
 
 def drive(steps: Steps, send: Callable[[Request], Result]) -> Outcome:

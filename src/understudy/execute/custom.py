@@ -7,12 +7,13 @@ from typing import Any
 
 from understudy.core.nodes import Node
 from understudy.core.relation import Relation
-from understudy.core.statement import Result
 from understudy.errors import ExecutionError, JinjaError
-from understudy.execute.build import Build, Macros, Outcome
+from understudy.execute.build import Build, Macros, Outcome, drive, sender
 from understudy.execute.database import LiveDatabase, beginning
+from understudy.execute.materialize import materialization
+from understudy.template.contexts.results import Response, Stored
 from understudy.template.macros import Found
-from understudy.template.objects import unwrap
+from understudy.template.objects import unwrap, wrap
 
 OF_ENGINE: Mapping[str, frozenset[str]] = {
     "duckdb": frozenset({"table", "incremental", "external", "table_function"}),
@@ -53,13 +54,22 @@ def run_custom(build: Build, database: LiveDatabase, found: Found | None) -> Out
     session = build.macros
     session.results.clear()
     session.materializes = True
+    session.materialize = lambda name: _hand_over(build, database, name)
     with beginning(database, build.transactions):
         returned = session.call_found(found)
         relations = _relations(returned, build.node)
     main = session.results.get("main")
     if main is None:
         raise JinjaError("main is not being called during running model", hint="Call statement('main') in it.")
-    return Outcome(_result(main.response), str(session.results.get("written") or ""), relations)
+    return Outcome(main.result, str(session.results.get("written") or ""), relations)
+
+
+def _hand_over(build: Build, database: LiveDatabase, name: str) -> Mapping[str, Any]:
+    """Let a materialization of ours build the node, from within the project's own: what that one would return."""
+    outcome = drive(materialization(name, build.dialect.name)(build), sender(build.macros, database.execute))
+    response = Response(outcome.result.adapter_response())
+    build.macros.results.update(main=Stored(response, outcome.result), written=outcome.sql)
+    return {"relations": wrap(list(outcome.relations))}
 
 
 def _relations(returned: Any, node: Node) -> tuple[Relation, ...]:
@@ -73,11 +83,3 @@ def _relations(returned: Any, node: Node) -> tuple[Relation, ...]:
     if not isinstance(relations, list | tuple):
         raise JinjaError(f'Invalid return value from materialization, "relations" is no list: {relations!r}')
     return tuple(unwrap(each) for each in relations)
-
-
-def _result(response: Any) -> Result:
-    fields: dict[str, Any] = dict(getattr(response, "fields", None) or {"_message": str(response)})
-    message = fields.pop("_message", None)
-    code, rows = fields.pop("code", None), fields.pop("rows_affected", None)
-    extra = {key: value for key, value in fields.items() if value is not None}
-    return Result(message=str(message), code=str(code or ""), rows_affected=rows, extra=extra)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from understudy.core.nodes import Function
-from understudy.core.statement import Statement
+from understudy.core.statement import Result, Statement
 from understudy.errors import ExecutionError
 from understudy.execute.build import Build, Outcome, Steps
 from understudy.execute.parts import begin, commit, hooks
@@ -28,8 +28,14 @@ def function(build: Build) -> Steps:
     yield from hooks(build, "pre-hook", inside=False)
     yield from begin(build)
     yield from hooks(build, "pre-hook", inside=True)
-    sql = str(build.macros.call(f"{kind}_function_sql", build.this.with_type("function"))).strip()
-    result = yield Statement(sql, purpose="main")
+    target, call = build.this.with_type("function"), build.macros.call
+    sql = str(call(f"{kind}_function_sql", target)).strip()
+    if build.macros.overridden("function_execute_build_sql"):
+        call("function_execute_build_sql", sql, build.existing, target)
+        main = build.macros.results.get("main")
+        result = Result() if main is None else main.result
+    else:
+        result = yield Statement(sql, purpose="main")
     yield from hooks(build, "post-hook", inside=True)
     yield from commit(build)
     yield from hooks(build, "post-hook", inside=False)

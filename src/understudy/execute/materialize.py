@@ -12,7 +12,7 @@ from typing import Any
 from understudy.core.relation import Relation
 from understudy.core.statement import Load, Request, Result, Statement
 from understudy.errors import ExecutionError, did_you_mean
-from understudy.execute.build import Build, Outcome, Steps
+from understudy.execute.build import Build, Outcome, SeedFile, Steps
 from understudy.execute.external import external
 from understudy.execute.functions import function
 from understudy.execute.parts import after, before, begin, check_name, commit, drop, replace, swap
@@ -50,13 +50,12 @@ def incremental(build: Build) -> Steps:
 
     dbt 1.11 and dbt-duckdb 1.11: materialization incremental.
     """
-    existing = build.existing
+    existing, call = build.existing, build.macros.call
+    on_schema_change = call("incremental_validate_on_schema_change", build.config.get("on_schema_change"), "ignore")
     anew = existing is None or existing.type != "table"
     if anew or (not build.extends and build.macros.call("should_full_refresh")):
         return (yield from replace(build, "table"))
     target = build.this.with_type("table")
-    call = build.macros.call
-    on_schema_change = call("incremental_validate_on_schema_change", build.config.get("on_schema_change"), "ignore")
     strategy = str(build.config.get("incremental_strategy") or "default")
     yield from before(build)
     temporary = unwrap(call("make_temp_relation", target))
@@ -117,6 +116,8 @@ def seed(build: Build) -> Steps:
         )
     target = build.this.with_type("table")
     refresh = bool(build.macros.call("should_full_refresh"))
+    if any(map(build.macros.overridden, SEED_MACROS)):
+        return (yield from _seed_by_macros(build, target, file, refresh=refresh))
     beside = not build.transactions  # half a file's rows are seen by nobody
     place = unwrap(build.macros.call("make_intermediate_relation", target)).with_type("table") if beside else target
     yield from before(build)
@@ -133,6 +134,28 @@ def seed(build: Build) -> Steps:
     if beside:
         yield from swap(build, place, target)
     yield from after(build, target, fresh=existing is None or refresh or beside)
+    code = "CREATE" if refresh else "INSERT"
+    result = Result(message=f"{code} {file.rows}", code=code, rows_affected=file.rows)
+    return Outcome(result, sql, (target,))
+
+
+SEED_MACROS = ("create_csv_table", "reset_csv_table", "load_csv_rows", "get_csv_sql", "get_batch_size")
+"""Macros that belong to dbt's way with seeds; ours does without, until a project brings one of its own."""
+
+
+def _seed_by_macros(build: Build, target: Relation, file: SeedFile, *, refresh: bool) -> Steps:
+    """A seed as dbt makes it: its rows go through an agate table (dbt 1.11: materialization seed)."""
+    call, existing, model = build.macros.call, build.existing, build.macros.model
+    table = build.macros.variable("load_agate_table")()
+    yield from before(build)
+    if existing is not None:
+        create = call("reset_csv_table", model, refresh, existing, table)
+    else:
+        create = call("create_csv_table", model, table)
+    build.added(target)
+    insert = call("load_csv_rows", model, table) if file.rows else ""
+    sql = str(call("get_csv_sql", create, insert)).strip()
+    yield from after(build, target, fresh=existing is None or refresh)
     code = "CREATE" if refresh else "INSERT"
     result = Result(message=f"{code} {file.rows}", code=code, rows_affected=file.rows)
     return Outcome(result, sql, (target,))

@@ -82,8 +82,9 @@ def _take(build: Build, place: Relation, target: Relation) -> Part:
 
 def drop(build: Build, relation: Relation) -> Part:
     """Drop a relation, as the project does it where it says how."""
-    if build.macros.overridden("drop_relation"):
-        build.macros.call("drop_relation", relation)
+    own = next((name for name in ("drop_relation_if_exists", "drop_relation") if build.macros.overridden(name)), None)
+    if own:
+        build.macros.call(own, relation)
     else:
         yield Statement(build.dialect.ddl.drop(relation), purpose="drop")
 
@@ -115,10 +116,11 @@ def after(build: Build, target: Relation, *, fresh: bool, indexed: bool = False)
     build.added(target)
     if fresh and not indexed:
         indexes(build, target)
-    if config.get("grants"):
-        call("apply_grants", target, config["grants"], should_revoke=call("should_revoke", build.existing, fresh))
-    if any((config.get("persist_docs") or {}).values()):
-        call("persist_docs", target, build.node)
+    if config.get("grants") or build.macros.overridden("apply_grants"):
+        revoke = call("should_revoke", build.existing, fresh)
+        call("apply_grants", target, config.get("grants") or {}, should_revoke=revoke)
+    if any((config.get("persist_docs") or {}).values()) or build.macros.overridden("persist_docs"):
+        call("persist_docs", target, build.macros.model)
     yield from hooks(build, "post-hook", inside=True)
     yield from commit(build)
     yield from hooks(build, "post-hook", inside=False)
@@ -126,7 +128,8 @@ def after(build: Build, target: Relation, *, fresh: bool, indexed: bool = False)
 
 def indexes(build: Build, relation: Relation) -> None:
     """The indexes of the config."""
-    if relation.type == "table" and build.config.get("indexes"):
+    wanted = build.config.get("indexes") or build.macros.overridden("create_indexes")
+    if relation.type == "table" and wanted:
         build.macros.call("create_indexes", relation)
 
 
@@ -152,7 +155,11 @@ def commit(build: Build) -> Part:
 
 
 def hooks(build: Build, kind: str, *, inside: bool) -> Part:
-    """The node's hooks of a kind, in the transaction or outside of it."""
+    """The node's hooks of a kind, in the transaction or outside of it; run as the project does it where it says how."""
+    if build.macros.overridden("run_hooks"):
+        run = build.config.get(kind) if kind in build.hooks else None
+        build.macros.call("run_hooks", run or [], inside_transaction=inside)
+        return
     for hook in (build.config.get(kind) or ()) if kind in build.hooks else ():
         if bool(hook.get("transaction", True)) is inside:
             sql = build.macros.render(hook["sql"]).strip()

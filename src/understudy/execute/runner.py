@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from understudy.adapters.base import Adapter
@@ -18,7 +18,7 @@ from understudy.execute.microbatch import is_microbatch
 from understudy.execute.plan import Plan, Step, stores_failures
 from understudy.execute.results import BLOCKING, NodeOutcome, NodeResult
 from understudy.execute.scheduler import Hooks, Tasks, Worker, run_steps
-from understudy.execute.worker import Compiler, RunOptions, Work, skipped
+from understudy.execute.worker import Compiler, RunOptions, Session, Work, skipped
 from understudy.sql.comment import Comment
 from understudy.sql.dialect import Dialect
 
@@ -106,16 +106,16 @@ class _Runner:
 
     def _create_schemas(self, database: LiveDatabase) -> None:
         """The schemas that are missing, once; one list of schemas per database."""
+        session = self.compiler.session(None, database)
         existing: dict[str | None, set[str]] = {}
         dialect: Dialect = self.adapter.dialect
         for name in self.plan.schemas:
             if name.database not in existing:
                 existing[name.database] = {
-                    _key(dialect, name.database, schema) for schema in database.schemas(name.database)
+                    _key(dialect, name.database, schema) for schema in _schemas(session, database, name.database)
                 }
             key = _key(dialect, name.database, name.schema)
             if key not in existing[name.database]:
-                session = self.compiler.session(None, database)
                 session.call("create_schema", dialect.relation(name.database, name.schema, None))
                 existing[name.database].add(key)
 
@@ -188,6 +188,13 @@ class _Runner:
             "schemas": list(dict.fromkeys(schema for _, schema in pairs)),
             "database_schemas": list(pairs),
         }
+
+
+def _schemas(session: Session, database: LiveDatabase, name: str | None) -> Iterable[str]:
+    """The schemas of a database; the project's own macro gives a table with a row each."""
+    if session.overridden("list_schemas"):
+        return [str(row.values()[0]) for row in session.call("list_schemas", name).rows]
+    return database.schemas(name)
 
 
 def _key(dialect: Dialect, database: str | None, schema: str) -> str:

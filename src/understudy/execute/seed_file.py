@@ -12,7 +12,9 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from typing import Any
 
+from understudy.core.statement import Result
 from understudy.errors import ExecutionError, Place
 from understudy.execute.build import SeedFile
 
@@ -57,6 +59,20 @@ def inspect_seed(
         (name, "text" if name in text_columns else column.kind) for name, column in zip(names, columns, strict=True)
     )
     return SeedFile(path, tuple(kinds), rows, delimiter)
+
+
+def seed_rows(file: SeedFile) -> Result:
+    """The file's rows as Python's values, by the kinds of its columns: for templates, which take them all at once."""
+    cells = [CELLS[kind] for _, kind in file.columns]
+    rows: list[tuple[Any, ...]] = []
+    with open(file.path, encoding="utf-8-sig", newline="") as handle:
+        reader = csv.reader(handle, delimiter=file.delimiter)
+        next(reader, None)
+        for row in reader:
+            if row:
+                padded = [*row, *[""] * (len(cells) - len(row))]
+                rows.append(tuple(cell(text) for cell, text in zip(cells, padded, strict=True)))
+    return Result(tuple(name for name, _ in file.columns), rows=rows)
 
 
 def _read(
@@ -187,3 +203,24 @@ TESTS: dict[str, Callable[[str], bool]] = {
     "iso_datetime": _iso,
     "boolean": _boolean,
 }
+
+
+def _cell(convert: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A cell as a value; an empty one is none."""
+    return lambda text: None if text.strip().lower() in NULLS else convert(text)
+
+
+def _moment(text: str) -> datetime:
+    text = text.strip()
+    return datetime.fromisoformat(text) if "T" in text else datetime.strptime(text, "%Y-%m-%d %H:%M:%S")
+
+
+CELLS: dict[str, Callable[[str], Any]] = {
+    "integer": _cell(lambda text: int(number(text.strip()) or 0)),
+    "number": _cell(lambda text: number(text.strip())),
+    "date": _cell(lambda text: datetime.strptime(text.strip(), "%Y-%m-%d").date()),
+    "datetime": _cell(_moment),
+    "boolean": _cell(lambda text: text.replace(",", "").strip().lower() == "true"),
+    "text": _cell(str),
+}
+"""How a cell of a kind becomes a value."""

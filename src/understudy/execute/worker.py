@@ -19,7 +19,7 @@ from understudy.core.relation import Relation
 from understudy.core.statement import Statement
 from understudy.defer.clones import Clone
 from understudy.errors import Cancelled, ExecutionError, UnderstudyError
-from understudy.execute.build import BOTH, Build, Macros, Outcome, SeedFile, Steps, drive
+from understudy.execute.build import BOTH, Build, Macros, Outcome, SeedFile, Steps, drive, sender
 from understudy.execute.clock import Clock
 from understudy.execute.comments import query_comment
 from understudy.execute.custom import own_materialization, run_custom, wrong_language
@@ -30,9 +30,11 @@ from understudy.execute.parts import KEYS, declares
 from understudy.execute.plan import Step, stores_failures
 from understudy.execute.results import Moments, NodeResult
 from understudy.execute.scheduler import INTERRUPTED, Task
-from understudy.execute.seed_file import inspect_seed
+from understudy.execute.seed_file import inspect_seed, seed_rows
 from understudy.execute.unit_tests import run_unit_test
+from understudy.template.agate_tables import to_agate
 from understudy.template.macros import Found
+from understudy.template.objects import unwrap
 
 
 class Compiled(Protocol):
@@ -200,7 +202,8 @@ class NodeWorker:
         keyed = self.adapter.dialect.ddl.keys_hold_tables and declares(build.node, *KEYS)
         try:
             with self.keys if keyed else nullcontext():  # two that share a table would be in each other's way
-                outcome = drive(steps(build), self.database.execute) if steps else run_custom(build, self.database, own)
+                send = sender(build.macros, self.database.execute)
+                outcome = drive(steps(build), send) if steps else run_custom(build, self.database, own)
         except BaseException:
             self._restore(build)
             raise
@@ -225,6 +228,9 @@ class NodeWorker:
         if more.get("extends"):
             session.set("is_incremental", lambda: True)
             session.set("should_full_refresh", lambda: False)
+        seed = _seed_file(node) if isinstance(node, Seed) and clone is None else None
+        if seed is not None:
+            session.set("load_agate_table", lambda: to_agate(seed_rows(seed)))
         stored = node.resource_type == "test" and stores_failures(node, self.options.store_failures)
         built = node.resource_type not in ("test", "function")
         return Build(
@@ -233,15 +239,29 @@ class NodeWorker:
             sql,
             session,
             self.adapter.dialect,
-            existing=self.find(this) if built or stored else None,
+            existing=self._existing(session, node, this) if built or stored else None,
             leftovers=self._leftovers(this) if built else (),
             transactions=self.adapter.capabilities.transactions,
             root=_root(session.settings, node),
-            seed=_seed_file(node) if isinstance(node, Seed) and clone is None else None,
+            seed=seed,
             store_failures=stored,
             added=self.database.added,
             **more,
         )
+
+    def _existing(self, session: Session, node: Node, this: Relation) -> Relation | None:
+        """What stands under the node's name; the project's own macros may know it better."""
+        found = None
+        if node.resource_type == "snapshot" and session.overridden("get_or_create_relation"):
+            exists, relation = session.call(
+                "get_or_create_relation", this.database, this.schema, this.identifier, "table"
+            )
+            found = relation if exists else None
+        elif session.overridden("load_cached_relation"):
+            found = session.call("load_cached_relation", this)
+        else:
+            return self.find(this)
+        return None if found is None else replace(unwrap(found), quoting=this.quoting)
 
     def find(self, relation: Relation) -> Relation | None:
         """The relation with its type, quoted as the node wants it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
 
 from understudy.core.relation import Relation
 
@@ -24,6 +26,25 @@ class Language:
     def literal(self, value: object) -> str:
         """A text as a SQL string: quotes inside it are doubled."""
         return "'" + str(value).replace("'", "''") + "'"
+
+    def value(self, value: object) -> str:
+        """A value of Python's as a SQL expression."""
+        if value is None:
+            return "null"
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, int | float | Decimal):
+            return str(value)
+        if isinstance(value, datetime):
+            return f"cast({self.literal(value.isoformat(sep=' '))} as timestamp)"
+        if isinstance(value, date):
+            return f"cast({self.literal(value.isoformat())} as date)"
+        return self.literal(value)
+
+    def bound(self, sql: str, values: Iterable[object]) -> str:
+        """A statement with its parameters filled in. Raises ValueError when their numbers differ."""
+        first, *parts = sql.split(self.binding)
+        return first + "".join(f"{self.value(value)}{part}" for value, part in zip(values, parts, strict=True))
 
     def type_name(self, label: str) -> str:
         """The engine's name of a type (`string` -> `TEXT`), or the label itself."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from understudy.core.statement import ColumnType
 from understudy.errors import ContractError
-from understudy.stdlib.support import Table, as_relation, field, quoted, quoted_name, send
+from understudy.stdlib.support import Table, field, quoted, quoted_name, send
 from understudy.template.scope import MacroContext
 
 macro = MACROS = Table()
@@ -75,7 +75,7 @@ def assert_columns_equivalent(ctx: MacroContext, sql: str) -> str:
         raise ContractError("This model has an enforced contract, and its 'columns' specification is missing")
     actual = ctx.call("get_column_schema_from_query", sql, ctx.config.get("sql_header"))
     promised = ctx.call("get_column_schema_from_query", ctx.call("get_empty_schema_sql", promised_columns))
-    rows = mismatches(actual, promised)
+    rows = mismatches(ctx.call("format_columns", actual), ctx.call("format_columns", promised))
     if rows:
         raise ContractError(
             "This model has an enforced contract that failed.\nPlease ensure the name, data_type, and number of "
@@ -84,10 +84,16 @@ def assert_columns_equivalent(ctx: MacroContext, sql: str) -> str:
     return ""
 
 
-def mismatches(actual: Iterable[ColumnType], promised: Iterable[ColumnType]) -> list[tuple[str, str, str, str]]:
-    """(column, type in the query, type in the contract, reason) for each difference, by name."""
-    have = {column.name: declared_type(column) for column in actual}
-    want = {column.name: declared_type(column) for column in promised}
+def mismatches(
+    actual: Iterable[Mapping[str, str]], promised: Iterable[Mapping[str, str]]
+) -> list[tuple[str, str, str, str]]:
+    """(column, type in the query, type in the contract, reason) for each difference, by name.
+
+    The columns are those of `format_columns`: two are the same when their `formatted` texts are.
+    """
+    same = {column["formatted"] for column in actual} & {column["formatted"] for column in promised}
+    have = {column["name"]: column["data_type"] for column in actual if column["formatted"] not in same}
+    want = {column["name"]: column["data_type"] for column in promised if column["formatted"] not in same}
     rows = [(name, kind, "", "missing in contract") for name, kind in have.items() if name not in want]
     rows += [(name, "", kind, "missing in definition") for name, kind in want.items() if name not in have]
     rows += [
@@ -96,11 +102,6 @@ def mismatches(actual: Iterable[ColumnType], promised: Iterable[ColumnType]) -> 
         if name in want and want[name] != kind
     ]
     return sorted(rows)
-
-
-def declared_type(column: Any) -> str:
-    """A column's type as the engine calls it, without the length that a template's column adds."""
-    return str(getattr(column, "dtype", None) or column.data_type)
 
 
 def table_text(rows: Iterable[tuple[str, ...]]) -> str:
@@ -204,13 +205,6 @@ def default__get_select_subquery(ctx: MacroContext, sql: str) -> str:
 def get_column_names(ctx: MacroContext) -> str:
     """The contract's columns in parentheses (dbt-duckdb's macro of that name)."""
     return f"({ctx.dispatch('get_column_names', 'dbt')()})"
-
-
-@macro
-def get_columns_in_relation(ctx: MacroContext, relation: Any) -> Any:
-    """The relation's columns."""
-    database = ctx.database
-    return list(database.columns(as_relation(relation))) if database is not None else []
 
 
 @macro

@@ -12,6 +12,7 @@ from understudy.template.scope import MacroContext
 macro = MACROS = Table()
 macro.dispatched("scalar_function_sql", "scalar_function_create_replace_signature_sql", "scalar_function_body_sql")
 macro.dispatched("formatted_scalar_function_args_sql", "scalar_function_volatility_sql", "table_function_sql")
+macro.dispatched("function_execute_build_sql", "unsupported_volatility_warning")
 
 VOLATILITY = {"deterministic": "IMMUTABLE", "stable": "STABLE", "non-deterministic": "VOLATILE"}
 
@@ -68,7 +69,24 @@ def _is_query(body: str) -> bool:
 @macro
 def default__scalar_function_volatility_sql(ctx: MacroContext) -> str:
     """The engine's word for how far results hang on the arguments alone; nothing where nothing is said."""
-    return VOLATILITY.get(ctx.config.get("volatility") or "", "")
+    return _volatility(ctx, VOLATILITY)
+
+
+def _volatility(ctx: MacroContext, words: Mapping[str, str]) -> str:
+    volatility = ctx.config.get("volatility")
+    if volatility is not None and volatility not in words:
+        ctx.call("unsupported_volatility_warning", volatility)
+    return words.get(volatility or "", "")
+
+
+@macro
+def default__unsupported_volatility_warning(ctx: MacroContext, volatility: Any) -> str:
+    """The engine does not know a volatility; the function is made without it."""
+    name = ctx.model.get("name")
+    ctx.variable("exceptions")["warn"](
+        f"{ctx.dialect.name} does not support the volatility '{volatility}' of the function '{name}'; it is left out"
+    )
+    return ""
 
 
 @macro
@@ -78,21 +96,49 @@ def default__table_function_sql(ctx: MacroContext, target_relation: Any) -> str:
 
 
 @macro
-def duckdb__scalar_function_sql(ctx: MacroContext, target_relation: Any) -> str:
-    """A macro: DuckDB's functions in SQL are expressions; the declared type is what callers get."""
-    returns, body = (ctx.model.get("returns") or {}).get("data_type"), _body(ctx)
-    return f"{_duckdb_signature(ctx, target_relation)} as (cast((\n{body}\n) as {returns}))"
+def duckdb__scalar_function_create_replace_signature_sql(ctx: MacroContext, target_relation: Any) -> str:
+    """A macro of DuckDB's."""
+    return f"{_duckdb_signature(ctx, target_relation)} as"
 
 
 @macro
-def spark__scalar_function_sql(ctx: MacroContext, target_relation: Any) -> str:
-    """Spark 4's functions in SQL: an expression behind `return`."""
+def duckdb__scalar_function_body_sql(ctx: MacroContext) -> str:
+    """DuckDB's functions in SQL are expressions; the declared type is what callers get."""
+    return f"(cast((\n{_body(ctx)}\n) as {(ctx.model.get('returns') or {}).get('data_type')}))"
+
+
+@macro
+def duckdb__scalar_function_volatility_sql(ctx: MacroContext) -> str:
+    """A macro is replaced by its text: there is nothing to say."""
+    return ""
+
+
+@macro
+def duckdb__formatted_scalar_function_args_sql(ctx: MacroContext) -> str:
+    """Names, with defaults; a macro's arguments have no types."""
+    return ", ".join(_with_default(each, str(each["name"]), ":=") for each in _arguments(ctx))
+
+
+@macro
+def spark__scalar_function_create_replace_signature_sql(ctx: MacroContext, target_relation: Any) -> str:
+    """Spark 4's functions in SQL."""
     arguments = str(ctx.call("formatted_scalar_function_args_sql")).strip()
     returns = (ctx.model.get("returns") or {}).get("data_type")
-    kind = {"deterministic": "deterministic ", "non-deterministic": "not deterministic "}
-    volatility = kind.get(ctx.config.get("volatility") or "", "")
+    volatility = str(ctx.call("scalar_function_volatility_sql")).strip()
     name = as_relation(target_relation).render()
-    return f"create or replace function {name}({arguments}) returns {returns} {volatility}return (\n{_body(ctx)}\n)"
+    return f"create or replace function {name}({arguments}) returns {returns}{f' {volatility}' if volatility else ''}"
+
+
+@macro
+def spark__scalar_function_body_sql(ctx: MacroContext) -> str:
+    """An expression behind `return`."""
+    return f"return (\n{_body(ctx)}\n)"
+
+
+@macro
+def spark__scalar_function_volatility_sql(ctx: MacroContext) -> str:
+    """Whether results hang on the arguments alone."""
+    return _volatility(ctx, {"deterministic": "deterministic", "non-deterministic": "not deterministic"})
 
 
 @macro
@@ -102,5 +148,14 @@ def duckdb__table_function_sql(ctx: MacroContext, target_relation: Any) -> str:
 
 
 def _duckdb_signature(ctx: MacroContext, target_relation: Any) -> str:
-    arguments = ", ".join(_with_default(each, str(each["name"]), ":=") for each in _arguments(ctx))
+    arguments = str(ctx.call("formatted_scalar_function_args_sql")).strip()
     return f"create or replace macro {as_relation(target_relation).render()}({arguments})"
+
+
+@macro
+def default__function_execute_build_sql(
+    ctx: MacroContext, build_sql: str, existing_relation: Any, target_relation: Any
+) -> str:
+    """Send the statement that makes the function."""
+    ctx.call("statement", "main", caller=lambda: build_sql)
+    return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +13,7 @@ macro = MACROS = Table()
 macro.dispatched("create_table_as", "create_view_as", "get_create_table_as_sql", "get_create_view_as_sql")
 macro.dispatched("drop_relation", "rename_relation", "truncate_relation", "create_schema", "drop_schema")
 macro.dispatched("make_temp_relation", "make_intermediate_relation", "make_backup_relation")
-macro.dispatched("list_schemas", "check_schema_exists", "get_or_create_relation", "information_schema_name")
+macro.dispatched("get_or_create_relation", "information_schema_name")
 macro.dispatched("drop_table", "drop_view", "get_create_sql", "get_drop_sql")
 
 
@@ -70,9 +69,9 @@ def duckdb__create_table_as(
     ctx.call("get_assert_columns_equivalent", compiled_code)
     columns = ctx.call("get_table_columns_and_constraints")
     subquery = ctx.call("get_select_subquery", compiled_code)
-    names = ctx.dispatch("get_column_names", "dbt")()
+    names = ctx.call("get_column_names")
     return (
-        f"{_header(ctx)}create table\n  {relation}\n  {columns} ;\ninsert into {relation} ({names}) (\n  {subquery}\n);"
+        f"{_header(ctx)}create table\n  {relation}\n  {columns} ;\ninsert into {relation} {names} (\n  {subquery}\n);"
     )
 
 
@@ -220,19 +219,6 @@ def default__get_or_create_relation(
     """[whether it exists, the relation]."""
     found = database_of(ctx).relation(database, schema, identifier)
     return [True, found] if found else [False, ctx.dialect.relation(database, schema, identifier, type=type)]
-
-
-@macro
-def default__list_schemas(ctx: MacroContext, database: str | None = None) -> list[str]:
-    """The names of the schemas of a database."""
-    return list(database_of(ctx).schemas(database))
-
-
-@macro
-def default__check_schema_exists(ctx: MacroContext, information_schema: Any, schema: str) -> int:
-    """1 when the schema exists, 0 when not."""
-    names: Iterable[str] = database_of(ctx).schemas(field(information_schema, "database"))
-    return int(schema.lower() in {name.lower() for name in names})
 
 
 @macro

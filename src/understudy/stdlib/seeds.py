@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from understudy.errors import ExecutionError
-from understudy.stdlib.support import Table, field, quoted
+from understudy.stdlib.support import Table, as_relation, field, quoted, send
 from understudy.template.scope import MacroContext
 
 macro = MACROS = Table()
 macro.dispatched("get_csv_sql", "get_binding_char", "get_batch_size", "get_create_seed_table_sql")
+macro.dispatched("create_csv_table", "reset_csv_table", "load_csv_rows")
 
 
 def seed_column(ctx: MacroContext, name: str, quote_columns: Any) -> str:
@@ -38,6 +40,49 @@ def default__get_create_seed_table_sql(ctx: MacroContext, relation: Any, columns
     types = ctx.dialect.ddl.seed_types
     parts = (f"{seed_column(ctx, name, quote_columns)} {configured.get(name, types[kind])}" for name, kind in columns)
     return f"create table {relation} ({', '.join(parts)})"
+
+
+@macro
+def default__create_csv_table(ctx: MacroContext, model: Any, agate_table: Any) -> str:
+    """Create the seed's table for an agate table; returns the statement."""
+    config = field(model, "config") or {}
+    adapter, configured = ctx.variable("adapter"), field(config, "column_types") or {}
+    columns = ", ".join(
+        f"{seed_column(ctx, name, field(config, 'quote_columns'))} {configured.get(name) or adapter.convert_type(agate_table, i)}"
+        for i, name in enumerate(map(str, agate_table.column_names))
+    )
+    sql = f"create table {_own(ctx)} ({columns})"
+    send(ctx, sql, "create")
+    return sql
+
+
+@macro
+def default__reset_csv_table(
+    ctx: MacroContext, model: Any, full_refresh: bool, old_relation: Any, agate_table: Any
+) -> str:
+    """Make the seed's table ready for new rows: created anew by a full refresh, else emptied. Returns the statement."""
+    if full_refresh:
+        ctx.variable("adapter").drop_relation(old_relation)
+        return str(ctx.call("create_csv_table", model, agate_table))
+    ctx.variable("adapter").truncate_relation(old_relation)
+    return f"truncate table {as_relation(old_relation).render()}"
+
+
+@macro
+def default__load_csv_rows(ctx: MacroContext, model: Any, agate_table: Any) -> str:
+    """Insert an agate table's rows into the seed's table, some at a time; returns the first statement."""
+    names = ctx.call("get_seed_column_quoted_csv", model, agate_table.column_names)
+    rows, first = iter(agate_table.rows), ""
+    while chunk := list(islice(rows, int(ctx.call("get_batch_size")))):
+        values = ", ".join(f"({', '.join(map(ctx.dialect.ddl.value, row.values()))})" for row in chunk)
+        sql = f"insert into {_own(ctx)} ({names}) values {values}"
+        send(ctx, sql, "load")
+        first = first or sql
+    return first
+
+
+def _own(ctx: MacroContext) -> str:
+    return as_relation(ctx.this).render()
 
 
 @macro

@@ -96,6 +96,8 @@ class MacroContext(Protocol):
     database: Database | None
     dialect: Any
     project_name: str
+    materialize: Callable[[str], Mapping[str, Any]] | None
+    """Builds the node by a materialization of the engine's own; set while a project's own one runs."""
 
     def call(self, macro: str, *args: Any, **kwargs: Any) -> Any:
         """Call a macro by name (`generate_schema_name`, or `package.macro`)."""

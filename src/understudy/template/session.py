@@ -123,6 +123,7 @@ class Session(State):
         self.replaced: dict[str, Any] = {}
         """Macros, by unique_id, that give a value in this rendering, whoever calls them."""
         self._model: dict[str, Any] | None = None
+        self.materialize: Callable[[str], Mapping[str, Any]] | None = None
         self.batch: Batch | None = None
         """The batch of a microbatch model that is rendered; set before anything is."""
 

@@ -81,6 +81,10 @@ class State(ABC):
         """Call a macro by name."""
 
     @abstractmethod
+    def overridden(self, macro: str) -> bool:
+        """Whether the project or a package does itself what a macro of ours does."""
+
+    @abstractmethod
     def dispatch(self, macro: str, namespace: str | None = None) -> Callable[..., Any]:
         """The implementation that `adapter.dispatch` finds."""
 

@@ -103,20 +103,24 @@ def test_columns_of_queries_and_relations(database: LiveDatabase) -> None:
     assert ours.call("get_columns_in_query", "select 1 as a, 2 as b") == ["a", "b"]
     found = ours.call("get_columns_in_relation", Relation("memory", "dev", "a"))
     assert [column.name for column in found] == ["id", "name"]
-    assert ours.call("list_schemas", "memory").count("dev") == 1
-    assert ours.call("check_schema_exists", {"database": "memory"}, "DEV") == 1
+    assert ours.call("list_schemas", "memory").columns["schema_name"].values().count("dev") == 1
+    assert ours.call("check_schema_exists", {"database": "memory"}, "DEV").rows[0][0] == 1
     assert ours.call("get_or_create_relation", "memory", "dev", "a", "view")[0] is True
     assert ours.call("get_or_create_relation", "memory", "dev", "z", "view")[0] is False
 
 
 def test_what_a_contract_says() -> None:
-    same = [ColumnType("a", "INTEGER"), ColumnType("b", "VARCHAR")]
-    assert mismatches(same, reversed(same)) == []
-    assert mismatches([ColumnType("a", "INTEGER"), ColumnType("c", "DATE")], same) == [
+    def column(name: str, kind: str) -> dict[str, str]:
+        return {"name": name, "data_type": kind, "formatted": f"{name.lower()} {kind}"}
+
+    same = [column("a", "INTEGER"), column("b", "VARCHAR")]
+    assert mismatches(same, list(reversed(same))) == []
+    assert mismatches([column("A", "INTEGER"), same[1]], same) == []
+    assert mismatches([column("a", "INTEGER"), column("c", "DATE")], same) == [
         ("b", "", "VARCHAR", "missing in definition"),
         ("c", "DATE", "", "missing in contract"),
     ]
-    assert mismatches([same[0], ColumnType("b", "DATE")], same) == [("b", "DATE", "VARCHAR", "data type mismatch")]
+    assert mismatches([same[0], column("b", "DATE")], same) == [("b", "DATE", "VARCHAR", "data type mismatch")]
 
 
 @pytest.mark.parametrize(

@@ -88,8 +88,15 @@ def execute(state: State, sql: str, auto_begin: bool = False, fetch: bool = Fals
     return Response(result.adapter_response()), to_agate(result)
 
 
-def add_query(state: State, sql: str, *args: Any, **kwargs: Any) -> Any:
-    """Run a statement and give nothing back of it."""
+def add_query(
+    state: State, sql: str, auto_begin: bool = True, bindings: Any = None, abridge_sql_log: bool = False
+) -> Any:
+    """Run a statement and give nothing back of it; `bindings` are the values of its parameters."""
+    if bindings:
+        try:
+            sql = state.dialect.ddl.bound(str(sql), list(bindings))
+        except ValueError:
+            raise JinjaError(f"The statement does not have {len(bindings)} parameters", place=state.place) from None
     return execute(state, sql)[0], None
 
 
@@ -110,13 +117,24 @@ def list_relations(state: State, database: Any, schema: Any) -> list[Any]:
 
 
 def list_relations_without_caching(state: State, schema_relation: Any) -> list[Any]:
-    """All relations of a relation's schema."""
-    wanted = unwrap(schema_relation)
-    return list_relations(state, wanted.database, wanted.schema)
+    """All relations of a relation's schema; the project's own macro says them in a table."""
+    if not state.overridden("list_relations_without_caching"):
+        wanted = unwrap(schema_relation)
+        return list_relations(state, wanted.database, wanted.schema)
+    create = relation_factory(state).create
+    rows = state.call("list_relations_without_caching", schema_relation).rows
+    return [create(database, schema, name, type=kind) for database, name, schema, kind in map(_row, rows)]
+
+
+def _row(row: Any) -> list[Any]:
+    """The values of a table's row."""
+    return list(row.values())
 
 
 def get_columns_in_relation(state: State, relation: Any) -> list[Column]:
     """The relation's columns in order."""
+    if state.overridden("get_columns_in_relation"):
+        return state.call("get_columns_in_relation", relation)  # type: ignore[no-any-return]
     return _columns(state, list(_database(state).columns(unwrap(relation))))
 
 
@@ -169,6 +187,9 @@ def valid_snapshot_target(state: State, relation: Any, column_names: Mapping[str
 
 def check_schema_exists(state: State, database: Any, schema: Any) -> bool:
     """Whether a schema exists."""
+    if state.overridden("check_schema_exists"):
+        asked = relation_factory(state).create(database=database, schema=str(schema), identifier="INFORMATION_SCHEMA")
+        return int(_row(state.call("check_schema_exists", asked, str(schema)).rows[0])[0]) > 0
     return str(schema).lower() in {name.lower() for name in _database(state).schemas(database or None)}
 
 

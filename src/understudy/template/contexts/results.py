@@ -56,6 +56,23 @@ class Stored:
         return self._table
 
     @property
+    def result(self) -> Result:
+        """What came back, as a materialization takes it."""
+        if self._result is not None:
+            return self._result
+        fields: dict[str, Any] = dict(getattr(self.response, "fields", None) or {"_message": str(self.response)})
+        message, code, affected = (fields.pop(name, None) for name in ("_message", "code", "rows_affected"))
+        table = self._table
+        return Result(
+            () if table is None else tuple(table.column_names),
+            rows=self.data,
+            message=str(message),
+            code=str(code or ""),
+            rows_affected=affected,
+            extra={key: value for key, value in fields.items() if value is not None},
+        )
+
+    @property
     def data(self) -> list[tuple[Any, ...]]:
         """The rows as tuples."""
         if self._result is not None:
