@@ -85,6 +85,7 @@ class Describer:
         try:
             rendered = self._literal(text, doc)
             if rendered is None:
+                used.clear()
                 rendered = str(
                     self.parsing.renderer.value(text, package=owner.package_name, extra={"doc": doc}, native=False)
                 )

@@ -42,7 +42,8 @@ def test_unknown_names_are_lenient_in_a_node_and_strict_in_a_macro(renderer, mod
 def test_the_engine_is_not_asked(renderer, model) -> None:
     text = (
         "{% for c in adapter.get_columns_in_relation(ref('a')) %}{{ fail() }}{% endfor %}"
-        "{% if adapter.get_relation('a', 'b', 'c') is none and run_query('x') is none %}{{ ref('b') }}{% endif %}"
+        "{% if adapter.get_relation('a', 'b', 'c') is none and not run_query('x') %}{{ ref('b') }}{% endif %}"
+        "{% for row in run_query('x') %}{{ fail() }}{% endfor %}"
         "{% call statement('s') %}{{ ref('not_rendered') }}{% endcall %}{{ load_result('s') }}{{ config.get('x') }}{{ this.schema }}"
     )
     found = parse(renderer, model, text)

@@ -32,6 +32,8 @@ class Response:
         return str(self._fields.get("_message", ""))
 
     def __getattr__(self, name: str) -> Any:
+        if name in ("code", "rows_affected", "query_id"):
+            return self._fields.get(name)
         try:
             return self._fields[name]
         except KeyError:
@@ -63,9 +65,10 @@ class Stored:
         fields: dict[str, Any] = dict(getattr(self.response, "fields", None) or {"_message": str(self.response)})
         message, code, affected = (fields.pop(name, None) for name in ("_message", "code", "rows_affected"))
         table = self._table
+        rows = [] if table is None else [tuple(row.values()) for row in table.rows]
         return Result(
             () if table is None else tuple(table.column_names),
-            rows=self.data,
+            rows=rows,
             message=str(message),
             code=str(code or ""),
             rows_affected=affected,
@@ -74,10 +77,10 @@ class Stored:
 
     @property
     def data(self) -> list[tuple[Any, ...]]:
-        """The rows as tuples."""
-        if self._result is not None:
-            return [tuple(row) for row in self._result.rows]
-        return [] if self._table is None else [tuple(row.values()) for row in self._table.rows]
+        """The rows as tuples, with the values that the table has (a float is a Decimal there)."""
+        if self._result is None and self._table is None:
+            return []
+        return [tuple(row.values()) for row in self.table.rows]
 
     def __getitem__(self, key: str) -> Any:
         if key not in ("response", "data", "table"):
@@ -225,11 +228,15 @@ def noop_statement(
 
 
 def run_query(context: Any, sql: Any) -> Any:
-    """The rows of a query as an agate table; None while parsing."""
+    """The rows of a query as an agate table; while parsing an undefined value, over which templates may loop."""
     context.call("statement", "run_query_statement", fetch_result=True, auto_begin=False, caller=lambda: sql)
     stored = context.results.get("run_query_statement")
     context.results["run_query_statement"] = None
-    return None if stored is None else stored.table
+    if stored is not None:
+        return stored.table
+    from understudy.template.environment import missing
+
+    return missing("'None' has no attribute 'table'")
 
 
 def sql_now(state: State) -> str:

@@ -1,0 +1,2 @@
+-- {{ model.resource_type }} {{ this }} {{ execute }} {{ config.get('materialized') }} {{ target.name }}
+select * from {{ ref('queries') }}

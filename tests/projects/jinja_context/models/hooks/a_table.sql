@@ -1,0 +1,3 @@
+{{ config(materialized='table') }}
+-- depends on: {{ ref('base') }}
+select 1 as id
