@@ -59,8 +59,8 @@ class Written:
                 write_sql(node, "run", batch.run_sql, batch=batch.label, **self._where())
         return path
 
-    def _write_compiled(self, node: Node, sql: str, ctes: Sequence[tuple[str, str]]) -> str:
-        path = write_sql(node, "compiled", sql, **self._where())
+    def _write_compiled(self, node: Node, sql: str, ctes: Sequence[tuple[str, str]]) -> str | None:
+        path = write_sql(node, "compiled", sql, **self._where()) if sql else None  # dbt writes no empty files
         called = () if self._compiler is None else self._compiler.called(node.unique_id)
         self._compiled[node.unique_id] = CompiledCode(sql, ctes, path, called)
         return path

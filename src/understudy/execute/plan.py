@@ -169,8 +169,11 @@ def _leaves_relation(node: BaseNode, store_failures: bool) -> bool:
 
 
 def hooks_of(manifest: Manifest, kind: str) -> tuple[str, ...]:
-    """The hooks of a kind: installed packages by name, the root project last (dbt 1.11: get_hooks_by_type)."""
+    """The hooks of a kind: the root project's, then those of packages by name (dbt 1.11: get_hooks_by_type).
+
+    dbt means the root's to be last; as its sorting compares names, they come first.
+    """
     hooks = (manifest.nodes[unique_id] for unique_id in manifest.nodes if unique_id.startswith("operation."))
     found = [node for node in hooks if isinstance(node, Operation) and kind in node.tags]
-    found.sort(key=lambda node: (node.package_name == manifest.project_name, node.package_name, node.index or 0))
+    found.sort(key=lambda node: (node.package_name != manifest.project_name, node.package_name, node.index or 0))
     return tuple(node.unique_id for node in found)

@@ -137,11 +137,9 @@ class _Runner:
         """Run hooks one after the other; after a failure the rest of them is skipped (dbt 1.11: safe_run_hooks)."""
         results: list[NodeResult] = []
         failed = False
-        counts: dict[str, int] = {}
         for index, unique_id in enumerate(ids, 1):
             node = self.compiler.manifest.nodes[unique_id]
-            number = counts[node.package_name] = counts.get(node.package_name, -1) + 1
-            name = f"{node.package_name}.{kind}.{number}"
+            name = f"{node.package_name}.{kind}.{index - 1}"
             if failed:
                 result = NodeResult(unique_id, "skipped", f"{name} skipped", failures=1, thread_id="main")
             else:

@@ -79,7 +79,7 @@ def spark__begin_snapshot(ctx: MacroContext, target_relation: Any, target_exists
 @macro
 def default__snapshot_hash_arguments(ctx: MacroContext, args: Iterable[str]) -> str:
     """The identity of one version of a row: a digest of its key and its time."""
-    parts = " || '|' || ".join(f"coalesce(cast({arg} as varchar ), '')" for arg in args)
+    parts = " || '|' || ".join(f"coalesce(cast({arg} as varchar ), '')\n        " for arg in args)
     return f"md5({parts})"
 
 

@@ -110,7 +110,7 @@ def default__get_unit_test_sql(
 ) -> str:
     """Actual and expected rows, one below the other, each with the word for what it is."""
     columns, word = ", ".join(expected_column_names), quoted(ctx, "actual_or_expected")
-    actual, expected = (ctx.call("string_literal", each) for each in ("actual", "expected"))
+    actual, expected = map(ctx.dialect.ddl.literal, ("actual", "expected"))
     return (
         f"-- Build actual result given inputs\nwith dbt_internal_unit_test_actual as (\n  select\n    {columns}, "
         f"{actual} as {word}\n  from (\n    {main_sql}\n  ) _dbt_internal_unit_test_actual\n),\n"

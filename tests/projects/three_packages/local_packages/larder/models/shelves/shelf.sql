@@ -1,0 +1,2 @@
+{{ config(access='protected', meta={'shelf': 2}) }}
+select * from {{ ref('goods') }}

@@ -1,0 +1,1 @@
+select * from {{ ref('goods') }} where id < 0 -- {{ shared_name() }}
