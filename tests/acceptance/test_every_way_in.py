@@ -95,7 +95,7 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, World
 
 
 def made(world: World) -> World:
-    outputs = {name: dict(world.warehouse.target(name)) for name in ("dev", "mine", "old", "prod")}
+    outputs = {name: dict(world.warehouse.target(name)) for name in ("dev", "mine", "old", "prod", "cloned")}
     world.write({**FILES, "profiles.yml": json.dumps({"shop": {"target": "dev", "outputs": outputs}})})
     first = ("--quiet", "--vars", "{first: true}")  # nothing is there for on-run-start to read
     upstream = ("-s", *UP, "--exclude", "tag:reads", *first)
@@ -251,3 +251,18 @@ def test_relationships_across_environments(worlds: dict[str, World], engine: str
     assert {match["schema"] for match in PLACE.finditer(sent)} == {PROD}
     ran = world.run("test", "-s", "w_model,test_name:relationships", "--defer", *STATE)
     assert "reads two environments: shop.dev.w_model and shop.prod.up" in ran.err
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "postgres"])
+def test_a_clone_is_made_of_production(worlds: dict[str, World], engine: str) -> None:
+    """The copies that `clone` makes, and the table that an incremental model is built upon."""
+    world = worlds[engine]
+    texts = world.sent("clone", "-s", "up", "up_inc", "codes", "snap", *STATE, "--target", "cloned")
+    copies = [text for text in texts if text.lstrip().startswith("create") and '"cloned"."' in text]
+    read = {match["schema"] for text in copies for match in PLACE.finditer(text)}
+    assert len(copies) >= 4
+    assert read == {PROD, "cloned"}
+    world.warehouse.query("drop table cloned.up_inc")
+    texts = world.sent("run", "-s", "up_inc", "--defer", "--clone-incrementals", *STATE, "--target", "cloned")
+    (copy,) = [text for text in texts if '"prod"."up_inc"' in text]
+    assert copy.lstrip().startswith("create")
