@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from msgspec import Struct, structs
+
 PREFIX = "DBT_ENV_SECRET"
 MASK = "*****"
 SHORTEST = 3
@@ -31,7 +33,7 @@ class Scrubber:
         return self._pattern.sub(MASK, text) if self._pattern else text
 
     def clean(self, value: Any) -> Any:
-        """A value without secrets: texts in data classes, errors and collections are replaced; other objects stay."""
+        """A value without secrets: texts in records, errors and collections are replaced; other objects stay."""
         if self._pattern is None:
             return value
         match value:
@@ -43,6 +45,9 @@ class Scrubber:
                 return {key: self.clean(each) for key, each in value.items()}
             case BaseException():
                 return self._error(value)
+            case Struct():
+                found = {name: self.clean(getattr(value, name)) for name in value.__struct_fields__}
+                return structs.replace(value, **found)
             case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
                 found = {field.name: self.clean(getattr(value, field.name)) for field in dataclasses.fields(value)}
                 return dataclasses.replace(value, **found)
