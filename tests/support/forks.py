@@ -16,7 +16,7 @@ import understudy
 
 SOURCE = Path(understudy.__file__).parents[1]
 PROGRAM = """
-import json, os, sys
+import json, os, resource, sys
 import understudy.adapters.{engine}.connection, understudy.api, understudy.app.execution, understudy.template.environment
 from understudy.cli.main import main
 
@@ -24,15 +24,21 @@ sys.stdout.write("\\n")
 sys.stdout.flush()
 for line in sys.stdin:
     asked = json.loads(line)
+    heard, said = os.pipe()
     child = os.fork()
     if child == 0:
         os.chdir(asked["cwd"])
-        output = os.open("output.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        os.close(heard)
+        if asked["file_size"] is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (asked["file_size"], asked["file_size"]))
         os._exit(main(asked["args"]))
+    os.close(said)
     sys.stdout.write(f"{{child}}\\n")
     sys.stdout.flush()
+    with open(os.path.join(asked["cwd"], "output.log"), "wb") as output, open(heard, "rb") as pipe:
+        output.write(pipe.read())
     _, status = os.waitpid(child, 0)
     sys.stdout.write(f"{{os.waitstatus_to_exitcode(status)}}\\n")
     sys.stdout.flush()
@@ -46,18 +52,18 @@ class Forks:
     process: subprocess.Popen[str]
     cwd: Path
 
-    def start(self, *args: str) -> int:
-        """Start a command; its process."""
-        self._send({"cwd": str(self.cwd), "args": args})
+    def start(self, *args: str, file_size: int | None = None) -> int:
+        """Start a command, which may write files of so many bytes; its process."""
+        self._send({"cwd": str(self.cwd), "args": args, "file_size": file_size})
         return int(self._line())
 
     def wait(self) -> int:
         """The exit code of what was started last; that of a signal is negative."""
         return int(self._line())
 
-    def run(self, *args: str) -> int:
+    def run(self, *args: str, file_size: int | None = None) -> int:
         """Start a command and wait for it."""
-        self.start(*args)
+        self.start(*args, file_size=file_size)
         return self.wait()
 
     @property

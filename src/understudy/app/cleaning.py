@@ -31,7 +31,10 @@ def clean(invocation: Invocation) -> Outcome:
         if not os.path.lexists(path):
             continue
         try:
-            shutil.rmtree(path)
+            if os.path.isdir(path):
+                shutil.rmtree(path)
+            else:
+                os.unlink(path)
         except OSError as error:
             raise ArtifactError(f"Cannot delete {path}: {error.strerror}", place=Place(path)) from error
         invocation.emit(Output(f"Deleted {os.path.relpath(path, root)}"))

@@ -18,6 +18,8 @@ HINTS = {
     errno.EPERM: "Make the folder writable, or name another with --target-path.",
     errno.EROFS: "The file system is read-only: name another folder with --target-path.",
     errno.ENOSPC: "The disk is full: free some space, or name a folder on another disk with --target-path.",
+    errno.EFBIG: "A limit of the system on the size of files is reached (`ulimit -f`).",
+    errno.EEXIST: "A file stands where a folder is needed: remove it, or name another folder with --target-path.",
     errno.EDQUOT: "The quota is used up: free some space, or name another folder with --target-path.",
     errno.ENAMETOOLONG: "The path is too long: name a shorter folder with --target-path.",
     errno.ENOTDIR: "A file stands where a folder is needed: remove it, or name another folder with --target-path.",

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 
+from understudy.artifacts.atomic import HINTS
 from understudy.errors import ArtifactError, Place
 
 FILE = ".understudy.lock"
@@ -30,24 +31,24 @@ def held(target_dir: str, command: str, *, wait: float = WAIT) -> Iterator[None]
         os.makedirs(target_dir, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
-        hint = "Make the folder writable, or name another with --target-path."
+        hint = HINTS.get(error.errno or 0)
         raise ArtifactError(f"Cannot write {target_dir}: {error.strerror}", place=Place(path), hint=hint) from error
-    with open(descriptor, "r+", encoding="utf-8") as file:
+    try:
         deadline = time.monotonic() + wait
         while True:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except OSError as error:
                 if time.monotonic() >= deadline:
-                    raise _taken(file.read(200), target_dir) from error
+                    raise _taken(os.read(descriptor, 200).decode(errors="replace"), target_dir) from error
                 time.sleep(0.1)
-        file.seek(0)
-        file.truncate()
         with contextlib.suppress(OSError):  # on a full disk nobody learns who holds it
-            file.write(f"{os.getpid()} understudy {command}\n")
-            file.flush()
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()} understudy {command}\n".encode())
         yield
+    finally:
+        os.close(descriptor)
 
 
 def _taken(text: str, target_dir: str) -> ArtifactError:
