@@ -101,9 +101,20 @@ class TestStrategies:
         assert shop.rows("a") == [(1, "a"), (2, "b"), (3, "c")]
 
     def test_an_unknown_strategy(self, shop: Shop) -> None:
-        shop.models(a=model("incremental_strategy='guess'")).ok("run")
-        assert shop.fails("run")["a"]["status"] == "error"
-        assert shop.rows("a") == [(1, "a"), (2, "b")]
+        """It is told in the first run, which would not need it yet."""
+        result = shop.models(a=model("incremental_strategy='guess'")).fails("run")["a"]
+        assert (
+            "could not find an incremental strategy macro with the name 'get_incremental_guess_sql'"
+            in result["message"]
+        )
+        assert shop.kinds() == {}
+
+    @pytest.mark.never("duckdb", raises=AssertionError, reason="told when it is needed, as in dbt-duckdb")
+    @pytest.mark.never("spark", raises=AssertionError, reason="Spark has it")
+    def test_a_strategy_of_another_engine(self, shop: Shop) -> None:
+        result = shop.models(a=model("incremental_strategy='insert_overwrite'")).fails("run")["a"]
+        assert "The incremental strategy 'insert_overwrite' is not valid for this adapter" in result["message"]
+        assert shop.kinds() == {}
 
 
 class TestFullRefresh:

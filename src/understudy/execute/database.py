@@ -60,10 +60,14 @@ class RelationCache:
                 known[self._dialect.key(relation)[2]] = relation
 
     def dropped(self, relation: Relation) -> None:
-        """It is gone."""
+        """It is gone; without an identifier, all of its schema is."""
         with self._lock:
             known = self._schemas.get(self._key(relation.schema_name))
-            if isinstance(known, dict):
+            if not isinstance(known, dict):
+                return
+            if relation.identifier is None:
+                known.clear()
+            else:
                 known.pop(self._dialect.key(relation)[2], None)
 
     def _schema(self, name: SchemaName, connect: Callable[[], Connection]) -> dict[str | None, Relation]:

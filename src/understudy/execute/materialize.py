@@ -51,12 +51,13 @@ def incremental(build: Build) -> Steps:
     dbt 1.11 and dbt-duckdb 1.11: materialization incremental.
     """
     existing, call = build.existing, build.macros.call
+    strategy = str(build.config.get("incremental_strategy") or "default")
+    call("validate_incremental_strategy", strategy)
     on_schema_change = call("incremental_validate_on_schema_change", build.config.get("on_schema_change"), "ignore")
     anew = existing is None or existing.type != "table"
     if anew or (not build.extends and build.macros.call("should_full_refresh")):
         return (yield from replace(build, "table"))
     target = build.this.with_type("table")
-    strategy = str(build.config.get("incremental_strategy") or "default")
     yield from before(build)
     temporary = unwrap(call("make_temp_relation", target))
     language = ("python",) if build.is_python else ()

@@ -14,10 +14,13 @@ from understudy.template.scope import MacroContext
 macro = MACROS = Table()
 STRATEGIES = ("append", "delete_insert", "merge", "insert_overwrite", "microbatch", "default")
 macro.dispatched(*(f"get_incremental_{strategy}_sql" for strategy in STRATEGIES))
+macro.dispatched("validate_incremental_strategy")
 macro.dispatched("get_delete_insert_merge_sql", "check_for_schema_changes", "sync_column_schemas")
 macro.dispatched("process_schema_changes", "diff_column_data_types", "alter_column_type")
 macro.dispatched("alter_relation_add_remove_columns")
 
+BUILT_IN = ("append", "delete+insert", "merge", "insert_overwrite", "microbatch")
+"""dbt 1.11: builtin_incremental_strategies."""
 ON_SCHEMA_CHANGE = ("sync_all_columns", "append_new_columns", "fail", "ignore")
 
 
@@ -100,6 +103,27 @@ def default__get_incremental_merge_sql(ctx: MacroContext, arg_dict: Mapping[str,
     """Update the rows that have new versions, insert the others."""
     names = ("target_relation", "temp_relation", "unique_key", "dest_columns", "incremental_predicates")
     return ctx.call("get_merge_sql", *(arg_dict[name] for name in names))
+
+
+@macro
+def default__validate_incremental_strategy(ctx: MacroContext, strategy: str) -> str:
+    """Ours: a strategy that the engine does not have is told before anything is built. Raises JinjaError, ExecutionError."""
+    adapter = ctx.variable("adapter")
+    adapter.get_incremental_strategy_macro(None, strategy)
+    if strategy in BUILT_IN and strategy not in adapter.valid_incremental_strategies():
+        raise ExecutionError(
+            f"The incremental strategy '{strategy}' is not valid for this adapter",
+            hint=f"Use {', '.join(adapter.valid_incremental_strategies())}.",
+        )
+    return ""
+
+
+@macro
+def duckdb__validate_incremental_strategy(ctx: MacroContext, strategy: str) -> str:
+    """On DuckDB a strategy of another engine is told when it is needed: a project for that one can be tried out (dbt-duckdb
+    1.11)."""
+    ctx.variable("adapter").get_incremental_strategy_macro(None, strategy)
+    return ""
 
 
 @macro

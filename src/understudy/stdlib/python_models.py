@@ -16,7 +16,6 @@ from understudy.stdlib.support import Table, as_relation, field, quoted
 from understudy.template.scope import MacroContext
 
 macro = MACROS = Table()
-macro.dispatched("resolve_model_name")
 
 FRAME = "__dbt_python_model_df_"
 """How the data frame is called in SQL, before the name of the relation that it becomes."""
@@ -100,12 +99,6 @@ VIEW_SPARK = """\
 def materialize(df, session):
     df.createOrReplaceTempView({name!r})
 """
-
-
-@macro
-def default__resolve_model_name(ctx: MacroContext, input_model_name: Any) -> str:
-    """A relation's name as the function that loads a data frame gets it."""
-    return str(input_model_name)
 
 
 @macro

@@ -165,7 +165,9 @@ def default__create_schema(ctx: MacroContext, relation: Any) -> str:
 @macro
 def default__drop_schema(ctx: MacroContext, relation: Any) -> str:
     """Drop the relation's schema with everything in it."""
-    send(ctx, ctx.dialect.ddl.drop_schema(replace(as_relation(relation), identifier=None)), "schema")
+    schema = replace(as_relation(relation), identifier=None)
+    send(ctx, ctx.dialect.ddl.drop_schema(schema), "schema")
+    database_of(ctx).dropped(schema)
     return ""
 
 
