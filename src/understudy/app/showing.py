@@ -23,7 +23,7 @@ from understudy.core.nodes import Node, Seed, SqlOperation
 from understudy.core.statement import Result, Statement
 from understudy.errors import DatabaseError, Place, UsageError
 from understudy.execute.database import LiveDatabase, RelationCache
-from understudy.execute.seed_file import NULLS, inspect_seed
+from understudy.execute.seed_file import NULLS, delimiter_of, inspect_seed
 
 FAILED = 2
 """The exit code of a query that fails: dbt's, where a failed node of a run gives 1."""
@@ -125,7 +125,7 @@ def seed_preview(node: Seed, limit: int | None) -> Preview:
     """The first rows of a seed's file, with the values that its columns will hold. Raises ExecutionError."""
     path = os.path.join(node.root_path or "", node.original_file_path)
     configured = node.config.get("column_types") or {}
-    file = inspect_seed(path, delimiter=str(node.config.get("delimiter") or ","), text_columns=frozenset(configured))
+    file = inspect_seed(path, delimiter=delimiter_of(node.config), text_columns=frozenset(configured))
     kinds = [kind for _, kind in file.columns]
     with open(path, encoding="utf-8-sig", newline="") as stream:
         lines = (row for row in islice(csv.reader(stream, delimiter=file.delimiter), 1, None) if row)

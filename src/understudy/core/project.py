@@ -110,19 +110,23 @@ def package_vars(settings: Settings, package: str) -> Mapping[str, Any]:
     return ChainMap(*[dict(layer) if not isinstance(layer, dict) else layer for layer in layers])
 
 
-SHOWN_CREDENTIALS = (
-    "path", "extensions", "external_root", "disable_transactions", "host", "port", "user", "dbname", "sslmode",
-    "search_path", "role", "connect_timeout", "keepalives_idle", "retries", "method", "cluster", "endpoint", "organization",
-    "warehouse", "account", "project", "dataset", "location", "catalog", "http_path",
-)  # fmt: skip
-"""The fields of a profile that `target` shows; no other leaves it."""
+SHOWN: Mapping[str, tuple[str, ...]] = {
+    "duckdb": ("path", "extensions", "external_root", "use_credential_provider", "disable_transactions"),
+    "postgres": (
+        "host", "port", "user", "connect_timeout", "role", "search_path", "keepalives_idle", "sslmode", "sslcert", "sslkey",
+        "sslrootcert", "application_name", "autocommit", "retries",
+    ),
+    "spark": ("host", "port", "cluster", "endpoint", "organization", "method"),
+}  # fmt: skip
+"""The fields of a profile that `target` shows, given or not; no other leaves it. Those of dbt (`_connection_keys`), without
+the fields of DuckDB that may hold secrets (settings, attached databases)."""
 
 
 def target_dict(target: Target) -> dict[str, Any]:
     """`target` as templates see it: no secrets."""
-    shown = {key: target.credentials[key] for key in SHOWN_CREDENTIALS if key in target.credentials}
     return {
-        **shown,
+        **{name: target.credentials.get(name) for name in SHOWN.get(target.type, ())},
+        **({"dbname": target.database} if target.type == "postgres" else {}),
         "database": target.database,
         "schema": target.schema,
         "type": target.type,

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import assert_never
 
 from understudy.adapters.base import Connection, Listing
 from understudy.core.relation import Relation, SchemaName
@@ -144,30 +143,27 @@ class LiveDatabase:
     def _send(self, request: Request) -> Result:
         if self._cancelled.is_set() and request.purpose != "restore":
             raise Cancelled("Interrupted")
+        ends = request.purpose in ENDS
+        if isinstance(request, Statement) and self.comment is not None and not ends:
+            request = replace(request, sql=self.comment.on(request.sql))
         if self._observe is not None:
             self._observe(request)
         connection = self._connected()
         self.changed = self.changed or changes_session(request)
-        if self.begins and request.purpose not in ENDS and getattr(request, "in_transaction", True):
+        if self.begins and not ends and getattr(request, "in_transaction", True):
             connection.begin()
         if isinstance(request, Load):
             return connection.load(request)
-        if isinstance(request, Script):
-            return connection.execute(request)
-        if isinstance(request, Statement):
-            match request.purpose:
-                case "begin":
-                    connection.begin()
-                case "commit":
-                    connection.commit()
-                case "rollback":
-                    connection.rollback()
-                case _ if self.comment is not None:
-                    return connection.execute(replace(request, sql=self.comment.on(request.sql)))
-                case _:
-                    return connection.execute(request)
-            return Result()
-        assert_never(request)
+        match request.purpose:
+            case "begin":
+                connection.begin()
+            case "commit":
+                connection.commit()
+            case "rollback":
+                connection.rollback()
+            case _:
+                return connection.execute(request)
+        return Result()
 
     def relation(self, database: str | None, schema: str, identifier: str) -> Relation | None:
         """The relation with its type, or None. Raises DatabaseError when its schema may not be listed."""

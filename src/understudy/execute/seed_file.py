@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -25,6 +25,12 @@ CURRENCIES = "؋$ƒ៛¥₡₱£€¢﷼₪₩₭₮₦฿₤₫"
 DAY = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
 MOMENT = re.compile(r"\d{4}-\d{1,2}-\d{1,2}\s+\d{1,2}:\d{1,2}:\d{1,2}")
 PRECISION = 28
+
+
+def delimiter_of(config: Mapping[str, Any]) -> str:
+    """What stands between the cells of a seed's file."""
+    found = config.get("delimiter")
+    return "," if found is None else str(found)
 
 
 def inspect_seed(

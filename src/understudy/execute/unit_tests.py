@@ -61,7 +61,8 @@ def unit_test_sql(test: UnitTest, sql: str, session: Session, dialect: Dialect) 
         for name in compared:
             if name not in columns:
                 hint = did_you_mean(name, columns) or f"It has: {', '.join(columns)}"
-                raise ExecutionError(f"The unit test expects a column '{name}' that the model does not have", hint=hint)
+                message = f"Invalid column name: '{name}' in unit test fixture for expected output."
+                raise ExecutionError(message, hint=hint)
         types = {key: column.data_type for key, column in columns.items()}
         expected = str(session.call("get_expected_sql", rows, types, quoted))
     return str(session.call("get_unit_test_sql", sql, expected, [quoted[name] for name in compared]))

@@ -30,7 +30,7 @@ from understudy.execute.parts import KEYS, declares
 from understudy.execute.plan import Step, stores_failures
 from understudy.execute.results import Moments, NodeResult
 from understudy.execute.scheduler import INTERRUPTED, Task
-from understudy.execute.seed_file import inspect_seed, seed_rows
+from understudy.execute.seed_file import delimiter_of, inspect_seed, seed_rows
 from understudy.execute.unit_tests import run_unit_test
 from understudy.template.agate_tables import to_agate
 from understudy.template.macros import Found
@@ -320,7 +320,7 @@ def _root(settings: Settings, node: Node) -> str:
 def _seed_file(node: Seed) -> SeedFile:
     return inspect_seed(
         os.path.join(node.root_path or "", node.original_file_path),
-        delimiter=str(node.config.get("delimiter") or ","),
+        delimiter=delimiter_of(node.config),
         text_columns=frozenset(node.config.get("column_types") or ()),
     )
 

@@ -68,9 +68,14 @@ def _hooks(parsing: Parsing, node: Node, config: Config) -> None:
     for hook in (*config["pre-hook"], *config["post-hook"]):
         sql = hook["sql"]
         if has_jinja(sql):
-            absorb(
-                parsing, node, literal.scan(sql) or parsing.renderer.parse(sql, node=node, package=node.package_name)
-            )
+            captured = literal.scan(sql) or parsing.renderer.parse(sql, node=node, package=node.package_name)
+            if isinstance(node, Seed) and (captured.refs or captured.sources or captured.metrics):
+                raise ParseError(  # dbt 1.11: SeedNode._disallow_implicit_dependencies
+                    "Seeds cannot depend on other nodes; this one has a hook that calls ref, source or metric",
+                    place=parsing.manifest.place(node.unique_id),
+                    hint=f"The hook is: {sql}",
+                )
+            absorb(parsing, node, captured)
 
 
 def absorb(parsing: Parsing, node: Node, captured: Captured) -> None:

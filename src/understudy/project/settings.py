@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from understudy.core.project import CUSTOM_ENV, Package, Settings, Target
+from understudy.core.project import CUSTOM_ENV, Package, Settings, target_dict
 from understudy.errors import Place, ProjectError
 from understudy.parse import yaml
 from understudy.project.profiles import find_profiles_dir, load_profile
 from understudy.project.project_file import FILE, read_package, read_raw
 from understudy.project.rendering import renderer
-from understudy.project.targets import target_variables
 
 FLAGS: Mapping[str, Any] = {
     "require_batched_execution_for_custom_microbatch_strategy": False,
@@ -75,7 +74,7 @@ def load_settings(options: ProjectOptions) -> Settings:
     render_profile = renderer(env, options.cli_vars)
     name = options.profile or (render_profile(raw["profile"]) if raw.get("profile") is not None else None)
     target = load_profile(profiles_dir, name, options.target, options.threads, render_profile)
-    context = target_context(target)
+    context = target_dict(target)
     root = read_package(root_dir, file, renderer(env, options.cli_vars, context), check=options.version_check)
     installed = _installed(root, raw, env, context, options) if options.with_packages else ()
     target_path = options.target_path or str(raw.get("target-path") or "target")
@@ -113,18 +112,6 @@ def find_project_dir(given: str | None, cwd: str) -> str:
             return os.path.abspath(cwd)
         folder = above
     return folder
-
-
-def target_context(target: Target) -> dict[str, Any]:
-    """Jinja's `target`: the public fields of the connection, and the target's name, type and threads."""
-    return {
-        **target_variables(target.type, target.credentials),
-        "type": target.type,
-        "threads": target.threads,
-        "name": target.name,
-        "target_name": target.name,
-        "profile_name": target.profile,
-    }
 
 
 def clean_targets(raw: Mapping[str, Any], target_path: str, root: str) -> tuple[str, ...]:

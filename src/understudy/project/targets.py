@@ -11,10 +11,9 @@ from understudy.errors import ProfileError, did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The fields of one engine. `public` are those that Jinja's `target` shows (dbt: _connection_keys)."""
+    """The fields of one engine."""
 
     required: tuple[str, ...]
-    public: tuple[str, ...]
     aliases: Mapping[str, str]
     defaults: Mapping[str, Any]
 
@@ -22,25 +21,16 @@ class Engine:
 ENGINES: Mapping[str, Engine] = {
     "duckdb": Engine(
         required=(),
-        public=(
-            "database", "schema", "path", "config_options", "extensions", "settings", "external_root",
-            "use_credential_provider", "attach", "filesystems", "remote", "plugins", "disable_transactions",
-        ),
         aliases={},
         defaults={"schema": "main", "path": ":memory:", "external_root": ".", "disable_transactions": False},
     ),
     "postgres": Engine(
         required=("host", "user", "port", "password", "database", "schema"),
-        public=(
-            "host", "port", "user", "database", "schema", "connect_timeout", "role", "search_path", "keepalives_idle",
-            "sslmode", "sslcert", "sslkey", "sslrootcert", "application_name", "retries",
-        ),
         aliases={"dbname": "database", "pass": "password"},
-        defaults={"connect_timeout": 10, "keepalives_idle": 0, "application_name": "dbt", "retries": 1},
+        defaults={"connect_timeout": 10, "keepalives_idle": 0, "application_name": "dbt", "autocommit": False, "retries": 1},
     ),
     "spark": Engine(
         required=("method", "schema"),
-        public=("host", "port", "cluster", "endpoint", "schema", "organization", "method"),
         aliases={},
         defaults={"host": None, "database": None, "connect_retries": 0, "connect_timeout": 10},
     ),
@@ -112,11 +102,3 @@ def path_database(path: Any) -> str:
     if parsed.scheme.lower() == "ducklake":
         return urlparse(file.rsplit(".", 1)[0]).path
     return file.lstrip(".").split(".")[0]
-
-
-def target_variables(type_: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The engine's part of Jinja's `target`: no secrets."""
-    engine = ENGINES[type_]
-    names = (*engine.public, *(alias for alias, name in engine.aliases.items() if name in engine.public))
-    values = {name: fields.get(engine.aliases.get(name, name)) for name in names}
-    return {name: value for name, value in values.items() if name in fields or engine.aliases.get(name) in fields}

@@ -29,6 +29,8 @@ def default__persist_docs(
         send(ctx, ctx.call("alter_relation_comment", relation, description), "comment")
     columns: Mapping[str, Mapping[str, Any]] = field(model, "columns") or {}
     if for_columns and wanted.get("columns") and columns:
+        names = [column.name for column in database_of(ctx).columns(as_relation(relation))]
+        columns = ctx.call("validate_doc_columns", relation, columns, names)
         sql = str(ctx.call("alter_column_comment", relation, columns))
         if sql.strip():
             send(ctx, sql, "comment")

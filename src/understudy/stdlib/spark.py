@@ -289,6 +289,8 @@ def spark__persist_docs(
     wanted: Mapping[str, Any] = ctx.config.get("persist_docs") or {}
     columns = field(model, "columns") or {}
     if for_columns and wanted.get("columns") and columns and target.type != "view":
+        names = [column.name for column in database_of(ctx).columns(target)]
+        columns = ctx.call("validate_doc_columns", relation, columns, names)
         sql = str(ctx.call("alter_column_comment", relation, columns))
         if sql.strip():
             send(ctx, sql, "comment")

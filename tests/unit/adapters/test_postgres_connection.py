@@ -79,7 +79,7 @@ def names(listed: Any) -> dict[str, str]:
 def test_the_last_statement_answers(connection: PostgresConnection) -> None:
     result = connection.execute(Statement("create table dev.t as select 1 a; select 5 x, 'ü%s' y", fetch=True))
     assert (result.columns, list(result.rows)) == (("x", "y"), [(5, "ü%s")])
-    assert result.types == ("INTEGER", "STRING")
+    assert result.types == ("INTEGER", "TEXT")
 
 
 def test_the_answer_is_written_down_as_dbt_does(connection: PostgresConnection) -> None:
@@ -98,7 +98,7 @@ def test_an_error_keeps_the_words_of_the_server(connection: PostgresConnection) 
 def test_types_of_a_query_without_rows(connection: PostgresConnection) -> None:
     sql = "select null::varchar(3) a, 1.5::numeric(9,2) b, null::jsonb c, array[1] d, now() e where false"
     assert connection.execute(Statement(sql, fetch=True)).types == (
-        "STRING", "DECIMAL", "JSONB", "INTEGERARRAY", "DATETIMETZ",
+        "TEXT", "DECIMAL", "JSONB", "INTEGERARRAY", "DATETIMETZ",
     )  # fmt: skip
 
 

@@ -9,9 +9,10 @@ import psycopg
 FAMILIES = {
     16: "BOOLEAN", 17: "BINARY", 20: "LONGINTEGER", 21: "INTEGER", 23: "INTEGER", 26: "ROWID", 700: "FLOAT",
     701: "FLOAT", 1700: "DECIMAL", 1082: "DATE", 1083: "TIME", 1266: "TIME", 1114: "DATETIME", 1184: "DATETIMETZ",
-    1186: "INTERVAL", 18: "STRING", 19: "STRING", 25: "STRING", 1042: "STRING", 1043: "STRING",
+    1186: "INTERVAL", 18: "TEXT", 19: "TEXT", 25: "TEXT", 1042: "TEXT", 1043: "TEXT",
 }  # fmt: skip
-"""Families of types, as contracts compare them: text and varchar are one (dbt-postgres: data_type_code_to_name)."""
+"""Families of types, as contracts compare them: text and varchar are one (dbt-postgres: data_type_code_to_name, and
+Column.translate_type, which makes its STRING a TEXT)."""
 
 
 @cache
@@ -23,5 +24,6 @@ def type_name(code: int) -> str:
     if info is None:
         return f"type {code}"
     if info.oid != code:  # the driver answers with the element for an array
-        return f"{type_name(info.oid)}ARRAY"
+        element = type_name(info.oid)
+        return f"{'STRING' if element == 'TEXT' else element}ARRAY"
     return info.name.upper()

@@ -26,7 +26,7 @@ class ParseConfig:
         try:
             values = config_values(args, kwargs)
         except NotLiteral:
-            message = "config() takes keyword arguments, or one dict; a hook may be named once"
+            message = "config() takes keyword arguments, or one dict; pre_hook and pre-hook are one, name it once"
             raise JinjaError(message, place=self._state.place) from None
         try:
             self._state.uses.config = combine_calls(self._state.uses.config, values)
