@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from conformance.shop import Shop
 
 DEFER = ("--defer", "--state", "prod-artifacts")
@@ -86,3 +87,20 @@ class TestFreshness:
         }
         assert found["old"]["max_loaded_at"] == "2024-01-02T03:04:05+00:00"
         assert found["none"]["max_loaded_at"] == "0001-01-01T00:00:00+00:00"
+
+
+class TestIntrospection:
+    """What templates ask while they are rendered, and `--no-introspect`, which forbids it."""
+
+    ASKS = "{% set found = run_query('select 5 as n') %} select {{ found.rows[0][0] if execute else 0 }} as id"
+
+    @pytest.mark.parametrize("command", ["compile", "show"])
+    def test_they_ask_or_may_not(self, shop: Shop, command: str) -> None:
+        shop.models(a=self.ASKS, b="select 1 as id")
+        ran = shop.run(command, "-s", "a")
+        assert ran.exit_code == 0, ran.err
+        assert "5" in ran.out
+        refused = shop.run(command, "-s", "a", "--no-introspect")
+        assert refused.exit_code == 2
+        assert "asks the database" in refused.err
+        assert shop.run(command, "-s", "b", "--no-introspect").exit_code == 0

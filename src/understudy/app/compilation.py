@@ -35,7 +35,8 @@ def compile_selected(invocation: Invocation) -> Outcome:
         deferral.tell(invocation, decided)
         database = LiveDatabase(all_set.adapter.connect, all_set.cache, project.dialect, observer(invocation))
         with closing(database):
-            results = compile_all(all_set.compiler, database, all_set.selection.nodes)
+            asked = database if invocation.options.introspect else None
+            results = compile_all(all_set.compiler, asked, all_set.selection.nodes)
     seconds = time.perf_counter() - started
     if invocation.options.inline is None:  # a query of the command line leaves the last run's artifacts alone
         written = Written(invocation, project, all_set.compiler)
@@ -46,8 +47,11 @@ def compile_selected(invocation: Invocation) -> Outcome:
     return Outcome(results=with_nodes(results, project.manifest.nodes, seconds))
 
 
-def compile_all(compiler: Compiler, database: LiveDatabase, ids: Sequence[str]) -> list[NodeResult]:
-    """Compile nodes one after the other. Raises UnderstudyError, or an ErrorList: what cannot be compiled."""
+def compile_all(compiler: Compiler, database: LiveDatabase | None, ids: Sequence[str]) -> list[NodeResult]:
+    """Compile nodes one after the other; templates may ask `database`, if there is one.
+
+    Raises UnderstudyError, or an ErrorList: what cannot be compiled.
+    """
     results, errors = [], []
     for unique_id in ids:
         node = compiler.manifest.nodes[unique_id]

@@ -65,7 +65,7 @@ def show(invocation: Invocation) -> Outcome:
                 node = all_set.project.manifest.nodes[unique_id]
                 invocation.emit(Stage(f"Querying {node.name}"))
                 place = all_set.project.manifest.place(unique_id)
-                find = partial(preview, all_set, database, node, _limit(invocation))
+                find = partial(preview, all_set, database, node, _limit(invocation), introspect=options.introspect)
                 shown = _shown_or_told(invocation, place, find)
                 if shown is None:
                     return Outcome(FAILED, tuple(previews))
@@ -94,14 +94,19 @@ def _shown(ids: Sequence[str]) -> Sequence[str]:
     return [each for each in ids if each.partition(".")[0] in TYPES] or ids
 
 
-def preview(all_set: Ready, database: LiveDatabase, node: Node, limit: int | None) -> Preview:
-    """The rows of one node. Raises UsageError for a Python model, DatabaseError for a query that fails."""
+def preview(
+    all_set: Ready, database: LiveDatabase, node: Node, limit: int | None, *, introspect: bool = True
+) -> Preview:
+    """The rows of one node; its templates may ask the database unless `introspect` forbids it.
+
+    Raises UsageError for a Python model, DatabaseError for a query that fails.
+    """
     if isinstance(node, Seed):
         return seed_preview(node, limit)
     if getattr(node, "language", "sql") != "sql":
         hint = f"Once it is built: show --inline \"select * from {{{{ ref('{node.name}') }}}}\""
         raise UsageError(f"{node.name} is a Python model, which has no query to show", hint=hint)
-    sql = all_set.compiler.compile(node.unique_id, database).sql
+    sql = all_set.compiler.compile(node.unique_id, database if introspect else None).sql
     session = all_set.compiler.session(node.unique_id, database)
     query = session.call("get_show_sql", sql, node.config.get("sql_header"), limit)
     result = database.execute(Statement(str(query).strip(), fetch=True, purpose="show"))

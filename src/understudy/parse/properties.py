@@ -93,7 +93,7 @@ def apply(parsing: Parsing, found: Found, node: Node) -> None:
         node.patch_path = patch_path(found.file)
         node.description = found.typed(entry, "description", str, "")
         return
-    apply_properties(found, node, entry, read_columns(found, columns_of(found, entry)))
+    apply_properties(parsing, found, node, entry, read_columns(found, columns_of(found, entry)))
 
 
 def patch_config(parsing: Parsing, node: Node, config: Config, raw: Any) -> None:
@@ -105,7 +105,9 @@ def patch_config(parsing: Parsing, node: Node, config: Config, raw: Any) -> None
     set_config(parsing, node, parsing.calls.get(id(node), NOTHING), patch, raw_patch)
 
 
-def apply_properties(found: Found, node: Node, entry: dict[str, Any], columns: dict[str, Any]) -> None:
+def apply_properties(
+    parsing: Parsing, found: Found, node: Node, entry: dict[str, Any], columns: dict[str, Any]
+) -> None:
     """Description, columns and, for models, constraints, deprecation date and time spine."""
     node.patch_path = patch_path(found.file)
     node.description = found.typed(entry, "description", str, "")
@@ -115,6 +117,19 @@ def apply_properties(found: Found, node: Node, entry: dict[str, Any], columns: d
     node.deprecation_date = deprecation_date(found, entry)
     node.time_spine = _time_spine(found, entry)
     apply_constraints(found, node, found.typed(entry, "constraints", list, []))
+    _warn_of_constraints(parsing, found, node)
+
+
+def _warn_of_constraints(parsing: Parsing, found: Found, node: Model) -> None:
+    """Only tables have constraints (dbt 1.11: _validate_constraint_prerequisites)."""
+    constraints = [*node.constraints, *(each for column in node.columns.values() for each in column["constraints"])]
+    wanted = any(each["warn_unsupported"] for each in constraints)
+    if node.contract.enforced and wanted and node.materialized not in ("table", "incremental"):
+        message = (
+            f"The constraints of '{node.name}' are ignored, for a {node.materialized} has none; "
+            "'warn_unsupported: false' in a constraint says that you know"
+        )
+        parsing.warn("UnsupportedConstraintMaterialization", message, Place(found.file.path))
 
 
 def patch_function(parsing: Parsing, found: Found) -> None:

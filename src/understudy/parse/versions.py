@@ -128,7 +128,7 @@ def _become(parsing: Parsing, found: Found, node: Model, version: Entry, latest:
     enabled = node.config["enabled"]
     config = deep_merge(entry["config"], found.typed(version, "config", dict, {}))
     patch_config(parsing, node, config, raw_config)
-    apply_properties(found, node, merged, read_columns(found, columns_for(found, version)))
+    apply_properties(parsing, found, node, merged, read_columns(found, columns_for(found, version)))
     if enabled:
         parsing.put(node)
     else:

@@ -15,6 +15,8 @@ macro = MACROS = Table()
 macro.dispatched("get_assert_columns_equivalent", "get_table_columns_and_constraints", "get_select_subquery")
 macro.dispatched("get_empty_subquery_sql", "get_empty_schema_sql", "get_columns_in_query")
 
+NUMBERS = ("numeric", "decimal", "number")
+"""Types that promise digits, and do not say how many."""
 Columns = Mapping[str, Mapping[str, Any]]
 
 
@@ -31,6 +33,10 @@ def default__get_empty_schema_sql(ctx: MacroContext, columns: Columns) -> str:
     untyped = [str(column["name"]) for column in columns.values() if not column.get("data_type")]
     if untyped:
         raise ContractError(f"Contracted models require data_type to be defined for each column: {', '.join(untyped)}")
+    bare = [str(column["name"]) for column in columns.values() if str(column["data_type"]).strip().lower() in NUMBERS]
+    if bare:
+        text = f"numeric type and unspecified precision/scale, this can lead to unintended rounding: {bare}"
+        ctx.variable("exceptions")["warn"](f"Detected columns with {text}")
     parts = (
         f"{ctx.call('cast', 'null', column['data_type'])} as {quoted_name(ctx, column)}" for column in columns.values()
     )

@@ -12,6 +12,7 @@ from understudy.core.relation import Relation
 from understudy.errors import ExecutionError
 from understudy.sql.postgres import fitted
 from understudy.stdlib import grants
+from understudy.stdlib.runtime import configured_indexes, index_name
 from understudy.stdlib.support import Table, as_relation, database_of, field, names_of, send
 from understudy.template.scope import MacroContext
 
@@ -116,7 +117,7 @@ def postgres__make_backup_relation(
 
 @macro
 def postgres__get_create_index_sql(ctx: MacroContext, relation: Any, index_dict: Any) -> str:
-    """`create index`, under a name that no other run gave (the old table's index may still be there)."""
+    """`create index`."""
     columns: Sequence[str] | None = field(index_dict, "columns")
     if not columns or isinstance(columns, str):
         raise ExecutionError(
@@ -125,8 +126,7 @@ def postgres__get_create_index_sql(ctx: MacroContext, relation: Any, index_dict:
         )
     unique, method = bool(field(index_dict, "unique")), field(index_dict, "type")
     target = as_relation(relation)
-    text = "_".join([*columns, target.render(), str(unique), str(method), str(ctx.variable("invocation_id"))])
-    name = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+    name = index_name(ctx, target, index_dict, *columns, str(unique), str(method))
     return str(ctx.dialect.ddl.create_index(target, name, columns, unique, method))
 
 
@@ -145,7 +145,7 @@ def postgres__get_drop_index_sql(ctx: MacroContext, relation: Any, index_name: s
 @macro
 def postgres__get_create_materialized_view_as_sql(ctx: MacroContext, relation: Any, sql: str) -> str:
     """`create materialized view` and its indexes."""
-    indexes = [str(ctx.call("get_create_index_sql", relation, index)) for index in ctx.config.get("indexes") or ()]
+    indexes = [str(ctx.call("get_create_index_sql", relation, index)) for index in configured_indexes(ctx)]
     return ";\n".join([f"create materialized view if not exists {relation} as {sql}", *indexes])
 
 

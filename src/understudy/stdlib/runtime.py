@@ -89,11 +89,31 @@ def duckdb__apply_grants(ctx: MacroContext, relation: Any, grant_config: Any, sh
 @macro
 def default__create_indexes(ctx: MacroContext, relation: Any) -> str:
     """The indexes of the model's config."""
-    for index in ctx.config.get("indexes") or ():
+    for index in configured_indexes(ctx):
         sql = ctx.call("get_create_index_sql", relation, index)
         if sql:
             send(ctx, str(sql), "index")
     return ""
+
+
+def configured_indexes(ctx: MacroContext) -> list[Any]:
+    """The indexes of the config; one that stands there twice is made twice, as in dbt, so the second is told apart."""
+    given = list(ctx.config.get("indexes") or ())
+    return [
+        {**index, "again": again} if isinstance(index, Mapping) and (again := given[:place].count(index)) else index
+        for place, index in enumerate(given)
+    ]
+
+
+def index_name(ctx: MacroContext, relation: Any, index: Any, *parts: str) -> str:
+    """A name that no other run gave: the old table's index may still be there."""
+    names = [
+        *parts,
+        as_relation(relation).render(),
+        str(ctx.variable("invocation_id")),
+        str(field(index, "again") or ""),
+    ]
+    return hashlib.md5("_".join(names).encode(), usedforsecurity=False).hexdigest()
 
 
 @macro
@@ -104,14 +124,13 @@ def default__get_create_index_sql(ctx: MacroContext, relation: Any, index_dict: 
 
 @macro
 def duckdb__get_create_index_sql(ctx: MacroContext, relation: Any, index_dict: Mapping[str, Any]) -> str:
-    """`create index`, under a name that no other run gave (the old table's index may still be there)."""
+    """`create index`."""
     columns: Sequence[str] | None = field(index_dict, "columns")
     if not columns or isinstance(columns, str):
         raise ExecutionError(f"An index needs a list of columns, got {index_dict!r}")
     unique = bool(field(index_dict, "unique"))
     target = as_relation(relation)
-    text = "_".join([*columns, target.render(), str(unique), str(ctx.variable("invocation_id"))])
-    name = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+    name = index_name(ctx, target, index_dict, *columns, str(unique))
     return str(ctx.dialect.ddl.create_index(target, name, columns, unique))
 
 
