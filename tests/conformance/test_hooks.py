@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from conformance.shop import Shop
 
@@ -83,3 +85,43 @@ class TestSessions:
         text = f"{{{{ config(materialized='table', {config}) }}}} select * from mine"
         shop.write({}).models(a=text, b=text).ok("run")
         assert shop.rows("b") == [(1,)]
+
+
+class TestEndOfRun:
+    """What on-run-end hooks know of the run: its results and its schemas."""
+
+    HOOK = """
+    {% macro told(results, schemas, database_schemas) %}
+      {% for r in results %}
+        {% set d = r.to_dict() %}
+        {% do print([r.node.unique_id, r.status, r.failures, r.node.config.materialized, r.timing | map(attribute='name') | list,
+          (r.timing | first).started_at <= (r.timing | last).completed_at if r.timing else true, r.execution_time >= 0,
+          d.node.alias, d.status == r.status, d.message == r.message, r.node.compiled_code is not none] | tojson) %}
+      {% endfor %}
+      {% do print(['schemas', schemas, database_schemas | map('last') | list] | tojson) %}
+    {% endmacro %}
+    """
+
+    def test_results_and_schemas(self, shop: Shop) -> None:
+        hook = "{% if execute %}{{ told(results, schemas, database_schemas) }}{% endif %}"
+        project = f"name: shop\nversion: '1.0'\nprofile: shop\non-run-end: ['{hook}']\n"
+        shop.write({
+            "dbt_project.yml": project, "macros/m.sql": self.HOOK,
+            "models/s.yml": "models: [{name: a, columns: [{name: id, data_tests: [unique]}]}]",
+        })  # fmt: skip
+        shop.models(
+            a="{{ config(schema='more') }} select 1 as id",
+            b="select * from no_such_table",
+            c="select * from {{ ref('b') }}",
+        )
+        ran = shop.run("build")
+        assert ran.exit_code == 1
+        lines = [json.loads(line) for line in ran.lines if line.startswith("[")]
+        both = ["compile", "execute"]
+        assert sorted(lines[:-1]) == [
+            ["model.shop.a", "success", None, "view", both, True, True, "a", True, True, True],
+            ["model.shop.b", "error", None, "view", both, True, True, "b", True, True, True],
+            ["model.shop.c", "skipped", None, "view", [], True, True, "c", True, True, False],
+            [next(each[0] for each in lines if "unique" in each[0]), "pass", 0, "test", both, True, True, "unique_a_id", True, True, True],
+        ]  # fmt: skip
+        assert lines[-1] == ["schemas", ["dev_more"], ["dev_more"]]

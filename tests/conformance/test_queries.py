@@ -104,3 +104,41 @@ class TestIntrospection:
         assert refused.exit_code == 2
         assert "asks the database" in refused.err
         assert shop.run(command, "-s", "b", "--no-introspect").exit_code == 0
+
+
+class TestDebug:
+    """`debug`: whether project, profile and engine answer."""
+
+    def test_all_is_well(self, shop: Shop) -> None:
+        ran = shop.run("debug")
+        assert ran.exit_code == 0, ran.out
+        assert "connection" in ran.out
+        assert "FAIL" not in ran.out
+
+    def test_only_the_connection(self, shop: Shop) -> None:
+        ran = shop.run("debug", "--connection")
+        assert ran.exit_code == 0
+        assert "dbt_project.yml" not in ran.out
+
+    @pytest.mark.parametrize(
+        ("file", "text", "told"),
+        [
+            ("profiles.yml", "shop: {target: dev, outputs: {}}", "outputs"),
+            ("profiles.yml", "other: {target: dev, outputs: {dev: {type: duckdb}}}", "profile"),
+            ("profiles.yml", "shop: {target: dev, outputs: {dev: {type: no_such_engine}}}", "no_such_engine"),
+            ("profiles.yml", "shop: [", "YAML"),
+            ("dbt_project.yml", "name: shop: x", "YAML"),
+        ],
+    )
+    def test_what_is_wrong_is_told(self, shop: Shop, file: str, text: str, told: str) -> None:
+        (shop.root / file).write_text(text)
+        ran = shop.run("debug")
+        assert ran.exit_code == 1
+        assert "FAIL" in ran.out
+        assert told in ran.out
+
+    @pytest.mark.never("duckdb", "spark", raises=AssertionError, reason="no server that may be away")
+    def test_nobody_answers(self, shop: Shop) -> None:
+        ran = shop.as_somebody({"port": 1, "host": "127.0.0.1"}).run("debug")
+        assert ran.exit_code == 1
+        assert "Connection error" in ran.out

@@ -210,3 +210,25 @@ class TestConcurrency:
             assert {result["status"] for result in results.values()} == {"success"}
         assert len(shop.kinds()) == 10
         assert shop.rows("b4", schema="dev_s1") == [(9,)]
+
+
+class TestDroppedSchema:
+    """A template that drops a schema and makes it again: what stood there is forgotten."""
+
+    def test_what_is_gone_is_not_found(self, shop: Shop) -> None:
+        template = """
+        {% set old = ref('old') %}
+        {% if execute %}
+          {% do adapter.drop_schema(old) %}
+          {% if adapter.get_relation(old.database, old.schema, old.identifier) is not none %}
+            {% do exceptions.raise_compiler_error('it is still there') %}
+          {% endif %}
+          {% do adapter.create_schema(old) %}
+          {% do run_query(create_view_as(old, 'select 2 as id')) %}
+        {% endif %}
+        select * from {{ old }}
+        """
+        old = "{{ config(schema='going', materialized='table') }} select 1 as id"
+        shop.models(old=old, new=template).ok("run")
+        assert shop.rows("new") == [(2,)]
+        assert shop.kinds("dev_going") == {"old": "view"}

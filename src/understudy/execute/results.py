@@ -83,7 +83,7 @@ class NodeResult:
 
 @dataclass(frozen=True, slots=True)
 class NodeOutcome:
-    """A result with its node, as on-run-end hooks and programs see it: the result's fields are its own."""
+    """A result with its node, as programs see it: the result's fields are its own."""
 
     result: NodeResult
     node: Node | None

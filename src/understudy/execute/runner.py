@@ -14,9 +14,10 @@ from understudy.execute.cloning import CloningWorker
 from understudy.execute.comments import query_comment
 from understudy.execute.database import LiveDatabase, RelationCache
 from understudy.execute.events import NodeEvent, NodeFinished, NodeStarted
+from understudy.execute.hook_results import HookResult
 from understudy.execute.microbatch import is_microbatch
 from understudy.execute.plan import Plan, Step, stores_failures
-from understudy.execute.results import BLOCKING, NodeOutcome, NodeResult
+from understudy.execute.results import BLOCKING, NodeResult
 from understudy.execute.scheduler import Hooks, Tasks, Worker, run_steps
 from understudy.execute.worker import Compiler, RunOptions, Session, Work, skipped
 from understudy.sql.comment import Comment
@@ -182,7 +183,7 @@ class _Runner:
             if node.resource_type in ("model", "seed", "snapshot") or stores_failures(node, self.options.store_failures)
         )
         return {
-            "results": [NodeOutcome(result, nodes.get(result.unique_id)) for result in results],
+            "results": [HookResult(result, nodes.get(result.unique_id)) for result in results],
             "schemas": list(dict.fromkeys(schema for _, schema in pairs)),
             "database_schemas": list(pairs),
         }
