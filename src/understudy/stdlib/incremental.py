@@ -8,7 +8,7 @@ from typing import Any
 from understudy.core.relation import Relation
 from understudy.core.statement import ColumnType
 from understudy.errors import ExecutionError
-from understudy.stdlib.support import Table, as_relation, database_of, field, flag, names_of, send
+from understudy.stdlib.support import Table, as_relation, field, flag, names_of, send
 from understudy.template.scope import MacroContext
 
 macro = MACROS = Table()
@@ -214,9 +214,8 @@ def default__diff_column_data_types(ctx: MacroContext, source_columns: Any, targ
 @macro
 def default__check_for_schema_changes(ctx: MacroContext, source_relation: Any, target_relation: Any) -> dict[str, Any]:
     """What differs between the columns of two relations."""
-    database = database_of(ctx)
-    source = database.columns(as_relation(source_relation))
-    target = database.columns(as_relation(target_relation))
+    source = ctx.call("get_columns_in_relation", source_relation)
+    target = ctx.call("get_columns_in_relation", target_relation)
     added = ctx.call("diff_columns", source, target)
     removed = ctx.call("diff_columns", target, source)
     types = ctx.call("diff_column_data_types", source, target)
@@ -238,11 +237,23 @@ def default__process_schema_changes(
     if on_schema_change == "ignore":
         return {}
     changes = ctx.call("check_for_schema_changes", source_relation, target_relation)
+    if not changes["source_columns"]:  # nobody builds a table without columns: they cannot be seen
+        return _without_columns(ctx, on_schema_change, source_relation)
     if changes["schema_changed"]:
         if on_schema_change == "fail":
             raise _out_of_sync(changes)
         ctx.call("sync_column_schemas", on_schema_change, target_relation, changes)
     return changes["source_columns"]
+
+
+def _without_columns(ctx: MacroContext, on_schema_change: str, source: Any) -> dict[str, Any]:
+    """The new rows' columns could not be read: nothing that would drop columns may follow. Raises ExecutionError."""
+    message = f"Could not read any columns of {source}"
+    if on_schema_change != "append_new_columns":
+        hint = "The engine's catalog may not show temporary relations to this session."
+        raise ExecutionError(f"{message}, so on_schema_change '{on_schema_change}' cannot be carried out", hint=hint)
+    ctx.variable("exceptions")["warn"](f"{message}, so no new columns are added")
+    return {}
 
 
 def _out_of_sync(changes: Mapping[str, Any]) -> ExecutionError:
