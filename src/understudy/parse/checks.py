@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
+from understudy.core.card import Card
 from understudy.core.config import TREES, unused
 from understudy.core.manifest import Manifest
-from understudy.core.nodes import BaseNode, GenericTest, Model, Node, Snapshot
+from understudy.core.nodes import REFABLE, BaseNode, GenericTest, Model, Node, Snapshot
+from understudy.core.project import Settings
+from understudy.core.warning import Warning_
 from understudy.errors import DuplicateError, ParseError, Place, UnderstudyError, did_you_mean, raise_all
-from understudy.parse.configure import is_relational
+from understudy.parse.configs import Configs
 from understudy.parse.parsing import Parsing
 
 
@@ -75,29 +79,38 @@ def _primary_key(model: Model, tests: list[GenericTest]) -> list[str]:
     return list(filled & (enabled | disabled)) or list(enabled) or list(disabled)
 
 
-def check(parsing: Parsing) -> None:
-    """Raises DuplicateError, ParseError, or a list of them; warns of config that holds for nothing."""
-    errors: list[UnderstudyError] = [*_relations(parsing), *_values(parsing), *_spaces(parsing)]
+def check(parsing: Parsing, standing: Iterable[Card] = (), groups: Iterable[str] = ()) -> None:
+    """Raises DuplicateError, ParseError, or a list of them; warns of names, and of config that holds for nothing.
+
+    Args:
+        standing: nodes of the manifest that were not made anew, and are right by themselves.
+        groups: the names of groups that were not made anew.
+    """
+    nodes: dict[str, Any] = {card.unique_id: card for card in standing}
+    nodes.update(parsing.manifest.nodes)
+    every = [node for _, node in sorted(nodes.items())]
+    errors: list[UnderstudyError] = [*_relations(parsing, every), *_values(parsing, groups), *_spaces(parsing, every)]
     raise_all(errors)
-    _warn_unused(parsing)
 
 
-def _relations(parsing: Parsing) -> list[UnderstudyError]:
+def _relations(parsing: Parsing, nodes: Iterable[Any]) -> list[UnderstudyError]:
     """Two nodes must not be one relation, nor have one name in a package (dbt 1.11: _check_resource_uniqueness)."""
     errors: list[UnderstudyError] = []
-    by_relation: dict[str, Node] = {}
-    by_name: dict[tuple[str, str], Node] = {}
-    for node in parsing.manifest.nodes.values():
-        if node.resource_type not in ("model", "seed", "snapshot") and not is_relational(parsing, node):
-            continue
-        name = node.relation_name or parsing.relation_name(node, node.alias)
+    by_relation: dict[str, Any] = {}
+    by_name: dict[tuple[str, str], Any] = {}
+    for node in nodes:
+        name = node.relation_name
+        if name is None:
+            if node.resource_type not in REFABLE:
+                continue
+            name = parsing.would_be(node)
         other = by_relation.setdefault(name, node)
         if other is not node:
             errors.append(
                 DuplicateError(
                     f"Two nodes are the relation {name}: {other.unique_id} ({other.original_file_path}) "
                     f"and {node.unique_id} ({node.original_file_path})",
-                    place=parsing.manifest.place(node.unique_id),
+                    place=parsing.place(node),
                     hint="Give one of them another alias or schema",
                 )
             )
@@ -108,10 +121,10 @@ def _relations(parsing: Parsing) -> list[UnderstudyError]:
     return errors
 
 
-def _same_name(parsing: Parsing, first: Node, second: Node) -> list[UnderstudyError]:
-    versioned = [isinstance(each, Model) and each.version is not None for each in (first, second)]
+def _same_name(parsing: Parsing, first: Any, second: Any) -> list[UnderstudyError]:
+    versioned = [each.resource_type == "model" and each.version is not None for each in (first, second)]
     message = f"{first.unique_id} ({first.original_file_path}) and {second.unique_id} ({second.original_file_path})"
-    place = parsing.manifest.place(second.unique_id)
+    place = parsing.place(second)
     if all(versioned):
         return []
     if any(versioned) or parsing.settings.flags.get("require_unique_project_resource_names"):
@@ -120,10 +133,10 @@ def _same_name(parsing: Parsing, first: Node, second: Node) -> list[UnderstudyEr
     return []
 
 
-def _values(parsing: Parsing) -> list[UnderstudyError]:
+def _values(parsing: Parsing, standing_groups: Iterable[str]) -> list[UnderstudyError]:
     """Groups that are not there, public ephemeral models, snapshots without strategy."""
     errors: list[UnderstudyError] = []
-    groups = {group.name for group in parsing.manifest.groups.values()}
+    groups = {*standing_groups, *(group.name for group in parsing.manifest.groups.values())}
     for node in parsing.manifest.nodes.values():
         place = Place(node.original_file_path, node=node.unique_id)
         if node.group and node.group not in groups:
@@ -141,19 +154,16 @@ def _values(parsing: Parsing) -> list[UnderstudyError]:
     return errors
 
 
-def _spaces(parsing: Parsing) -> list[UnderstudyError]:
+def _spaces(parsing: Parsing, every: Iterable[Any]) -> list[UnderstudyError]:
     """Names must not hold spaces (dbt's flag require_resource_names_without_spaces)."""
-    nodes = [node for node in parsing.manifest.nodes.values() if " " in node.name]
+    nodes = [node for node in every if " " in node.name]
     if parsing.settings.flags.get("require_resource_names_without_spaces", True):
         return [
-            ParseError(
-                f"The name '{node.name}' holds a space", place=parsing.manifest.place(node.unique_id), hint="Rename it"
-            )
+            ParseError(f"The name '{node.name}' holds a space", place=parsing.place(node), hint="Rename it")
             for node in nodes
         ]
     for node in nodes:
-        message = f"The name '{node.name}' holds a space"
-        parsing.warn("SpacesInResourceNameDeprecation", message, parsing.manifest.place(node.unique_id))
+        parsing.warn("SpacesInResourceNameDeprecation", f"The name '{node.name}' holds a space", parsing.place(node))
     return []
 
 
@@ -177,18 +187,22 @@ def _snapshot_problem(node: Snapshot) -> str | None:
 PLURALS = {tree: kind for kind, tree in TREES.items()}
 
 
-def _warn_unused(parsing: Parsing) -> None:
-    """Config of the root project that holds for no resource, enabled or not."""
-    manifest, root = parsing.manifest, parsing.settings.root.name
+def unused_config(settings: Settings, resources: Iterable[Any], disabled: Iterable[Any]) -> Warning_ | None:
+    """What there is to say of config of the root project that holds for no resource, enabled or not."""
+    configs, root = Configs(settings), settings.root.name
+    trees = {tree: configs.tree(root, PLURALS.get(tree, "model")) for tree in ("models", *PLURALS)}
+    configured = {tree: level for tree, level in trees.items() if level.configured()}
+    if not configured:
+        return None
     fqns: dict[str, list[list[str]]] = {}
-    for resource in manifest.resources():
+    for resource in resources:
         fqns.setdefault(TREES.get(resource.resource_type, f"{resource.resource_type}s"), []).append(resource.fqn)
-    disabled = [each.fqn for many in manifest.disabled.values() for each in many]
+    off = [each.fqn for each in disabled]
     paths: list[str] = []
-    for tree in ("models", *PLURALS):
-        level = parsing.configs.tree(root, PLURALS.get(tree, "model"))
-        paths += [".".join((tree, *path)) for path in unused(level, [*fqns.get(tree, []), *disabled])]
-    if paths:
-        lines = "".join(f"\n- {path}" for path in paths)
-        message = f"Config in dbt_project.yml that holds for nothing:{lines}"
-        parsing.warn("UnusedResourceConfigPath", message, Place("dbt_project.yml"))
+    for tree, level in configured.items():
+        paths += [".".join((tree, *path)) for path in unused(level, [*fqns.get(tree, []), *off])]
+    if not paths:
+        return None
+    lines = "".join(f"\n- {path}" for path in paths)
+    message = f"Config in dbt_project.yml that holds for nothing:{lines}"
+    return Warning_("UnusedResourceConfigPath", message, Place("dbt_project.yml"))

@@ -93,13 +93,13 @@ def absorb(parsing: Parsing, node: Node, captured: Captured) -> None:
 def set_names(parsing: Parsing, node: Node) -> None:
     """Database, schema, alias and relation, by the `generate_*_name` macros. Raises JinjaError when one of them fails."""
     config = node.config
-    node.database = parsing.generated("database", config["database"], node)
-    node.schema = parsing.generated("schema", config["schema"], node) or ""
-    node.alias = parsing.named("alias", config["alias"], node) or ""
+    node.database = parsing.naming.generated("database", config["database"], node)
+    node.schema = parsing.naming.generated("schema", config["schema"], node) or ""
+    node.alias = parsing.naming.generate("alias", config["alias"], node) or ""
     if isinstance(node, Snapshot):
         node.database = config["target_database"] or node.database
         node.schema = config["target_schema"] or node.schema
-    node.relation_name = parsing.relation_name(node, node.alias) if is_relational(parsing, node) else None
+    node.relation_name = parsing.naming.relation_name(node, node.alias) if is_relational(parsing, node) else None
 
 
 def generated_names(
@@ -112,8 +112,8 @@ def generated_names(
         original_file_path=file.path, unique_id=f"export.{file.package}.{name}", fqn=[file.package, name], alias=name,
         checksum=Checksum("none", ""), config={"database": database, "schema": schema, "alias": alias},
     )  # fmt: skip
-    made = parsing.generated("database", database, node), parsing.generated("schema", schema, node) or ""
-    return (*made, parsing.named("alias", alias, node) or "")
+    made = parsing.naming.generated("database", database, node), parsing.naming.generated("schema", schema, node) or ""
+    return (*made, parsing.naming.generate("alias", alias, node) or "")
 
 
 def is_relational(parsing: Parsing, node: Node) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from understudy.core.nodes import Analysis, Checksum, Function, Model, Node, Operation, Seed, SingularTest, Snapshot
@@ -19,8 +19,9 @@ from understudy.template.scope import Captured
 NONE = Captured()
 
 
-def add_file_nodes(parsing: Parsing, scans: Sequence[Scanned]) -> None:
-    """Models, snapshots, analyses, singular tests, seeds and functions, in that order for each package, as dbt reads them.
+def add_file_nodes(parsing: Parsing, scans: Sequence[Scanned], hooked: Iterable[Package]) -> None:
+    """Models, snapshots, analyses, singular tests, seeds and functions, in that order for each package, as dbt reads them;
+    of the packages in `hooked` the hooks, too.
 
     Raises ParseError, JinjaError or DuplicateError with the file.
     """
@@ -32,6 +33,7 @@ def add_file_nodes(parsing: Parsing, scans: Sequence[Scanned]) -> None:
         ("seed", _seed),
         ("function", _function),
     ]
+    hooks = list(hooked)
     by_kind: dict[tuple[str, str], list[Scanned]] = {}
     for scan in scans:
         by_kind.setdefault((scan.file.package, scan.file.kind), []).append(scan)
@@ -41,7 +43,8 @@ def add_file_nodes(parsing: Parsing, scans: Sequence[Scanned]) -> None:
                 parsing.cells.begin(Unit(package.name, scan.file.path, kind))
                 with placed(scan.file):
                     make(parsing, scan)
-        _operations(parsing, package)
+        if package in hooks:
+            _operations(parsing, package)
 
 
 def _model(parsing: Parsing, scan: Scanned) -> None:

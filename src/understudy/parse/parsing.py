@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
 
+from understudy.core.card import Card
 from understudy.core.manifest import Manifest, Uses
-from understudy.core.nodes import REFABLE, Analysis, Function, Model, Node, Seed, SingularTest, Source, Version
+from understudy.core.nodes import REFABLE, Function, GenericTest, Model, Node, Seed, Version
 from understudy.core.project import Settings
 from understudy.core.source_file import SourceFile
 from understudy.core.warning import Warning_
 from understudy.errors import DuplicateError, Place, UnderstudyError
 from understudy.parse.cells import Cells
 from understudy.parse.configs import Configs
+from understudy.parse.naming import Naming
 from understudy.parse.scan import Scanned
 from understudy.sql.dialect import Dialect
 from understudy.template.renderer import Renderer
@@ -51,9 +52,15 @@ class Parsing:
     disabled: dict[str, list[Node]] = field(default_factory=dict)
     calls: dict[int, Captured] = field(default_factory=dict)
     """What each node's file asked for, by the node's identity (two disabled nodes may share a unique_id)."""
+    named: set[str] = field(default_factory=set)
+    """Every name under which a node was known at any time."""
+    standing: Mapping[str, Node] = field(default_factory=dict)
+    """Nodes that are not made anew, and stay as they are."""
     _literal: dict[str, bool] = field(default_factory=dict)
-    _generated: dict[tuple[str, str | None], str | None] = field(default_factory=dict)
-    _own_names: frozenset[str] | None = None
+    naming: Naming = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.naming = Naming(self.settings, self.renderer, self.dialect, self.cells)
 
     def literal(self, package: str) -> bool:
         """Whether `ref`, `source` and `config` mean in a package what they always mean, so that a scan may stand."""
@@ -61,29 +68,6 @@ class Parsing:
         if found is None:
             found = self._literal[package] = not self.renderer.macros.defines(OWN_CALLS, package)
         return found
-
-    def generated(self, kind: Literal["schema", "database"], custom: str | None, node: Node) -> str | None:
-        """A node's schema or database. Unless somebody overrides the macro, it depends on the custom name alone."""
-        if self._own_names is None:
-            names = {
-                macro.name.split("__")[-1] for macro in self.manifest.macros.values() if macro.package_name != "dbt"
-            }
-            self._own_names = frozenset(names)
-        if f"generate_{kind}_name" in self._own_names:
-            return self.named(kind, custom, node)
-        key = kind, custom
-        if key not in self._generated:
-            self._generated[key] = self.named(kind, custom, node)
-        return self._generated[key]
-
-    def named(self, kind: Literal["schema", "alias", "database"], custom: str | None, node: Node) -> str | None:
-        """What a `generate_*_name` macro makes. What it depends on concerns all nodes, for it is asked once for many."""
-        at_work = self.cells.current
-        self.cells.resume()
-        try:
-            return self.renderer.generate_name(kind, custom, node)
-        finally:
-            self.cells.resume(at_work)
 
     def warn(self, name: str, message: str, place: Place | None = None) -> None:
         """Note a warning under dbt's name for it."""
@@ -112,16 +96,18 @@ class Parsing:
             self.manifest.functions[node.unique_id] = node
         else:
             self.manifest.nodes[node.unique_id] = node
-        self._index(node)
+        self.named.add(node.name)
+        self.know(node)
 
-    def _index(self, node: Node) -> None:
+    def know(self, node: Node | Card) -> None:
         """Make a node known by its name (of a versioned model: its latest version)."""
         names = self._lookup(node)
         if names is None:
             return
-        if isinstance(node, Model) and node.version is not None:
-            names.setdefault(f"{node.name}.v{node.version}", {})[node.package_name] = node.unique_id
-            if node.version != node.latest_version:
+        version = node.version if isinstance(node, Model | Card) and node.resource_type == "model" else None
+        if version is not None:
+            names.setdefault(f"{node.name}.v{version}", {})[node.package_name] = node.unique_id
+            if version != node.latest_version:  # type: ignore[union-attr]  # a model has both
                 return
         names.setdefault(node.name, {})[node.package_name] = node.unique_id
 
@@ -133,15 +119,14 @@ class Parsing:
         if names is not None:
             names.get(node.name, {}).pop(node.package_name, None)
 
-    def _lookup(self, node: Node) -> ByName | None:
-        """The look-up in which a node is found."""
-        if node.resource_type in REFABLE:
+    def _lookup(self, node: Node | Card) -> ByName | None:
+        """The look-up in which a node is found. Nobody names a generic test."""
+        kind = node.resource_type
+        if kind in REFABLE:
             return self.refable
-        if isinstance(node, Analysis):
-            return self.analyses
-        if isinstance(node, Function):
-            return self.functions
-        return self.tests if isinstance(node, SingularTest) else None
+        if isinstance(node, GenericTest) or (isinstance(node, Card) and node.test is not None):
+            return None
+        return {"analysis": self.analyses, "function": self.functions, "test": self.tests}.get(kind)
 
     def find(self, name: str, package: str | None, version: Version | None = None) -> str | None:
         """A model's, seed's or snapshot's unique_id. Raises DuplicateError when several packages have it."""
@@ -162,14 +147,14 @@ class Parsing:
             uses.vars.update(captured.vars)
             uses.env_vars.update(captured.env_vars)
 
-    def quoting(self, node: Node | Source) -> dict[str, Any]:
-        """How the parts of a relation's name are quoted: the root project's word, and the resource's over it."""
-        own = node.quoting if isinstance(node, Source) else node.config.get("quoting") or {}
-        return {**self.settings.root.quoting, **{part: value for part, value in own.items() if value is not None}}
+    def would_be(self, node: Node | Card) -> str:
+        """The relation that an ephemeral model would be."""
+        whole = self.standing[node.unique_id] if isinstance(node, Card) else node
+        return self.naming.relation_name(whole, whole.alias)
 
-    def relation_name(self, node: Node | Source, identifier: str) -> str:
-        """The relation's name as SQL text."""
-        return self.dialect.relation(node.database, node.schema, identifier, self.quoting(node)).render()
+    def place(self, node: Node | Card) -> Place:
+        """Where a node stands, for errors and warnings."""
+        return Place(node.original_file_path, self.manifest.lines.get(node.unique_id), node.unique_id)
 
 
 def one(names: ByName, name: str, package: str | None) -> str | None:

@@ -185,7 +185,7 @@ def _source(parsing: Parsing, table: Table) -> Source:
         unrendered_database=raw.get("database") or None,
         unrendered_schema=raw.get("schema") or None,
     )
-    source.relation_name = parsing.relation_name(source, source.identifier)
+    source.relation_name = parsing.naming.relation_name(source, source.identifier)
     parsing.used(source.unique_id, found.uses)
     return source
 
