@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,13 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from understudy.app.events import Logged, Printed, Secrets, Stage
 from understudy.app.invocation import Invocation
 from understudy.app.options import variables
-from understudy.cache.changes import changes
-from understudy.cache.kept import open_kept, refresh
+from understudy.cache.changes import Changes, changes
+from understudy.cache.kept import Kept, open_kept, refresh
 from understudy.cache.slots import slot
 from understudy.core.manifest import Manifest
 from understudy.core.project import Settings
 from understudy.core.warning import Warning_, in_order
-from understudy.errors import Place
+from understudy.errors import Place, UnderstudyError
 from understudy.graph.access import deprecations
 from understudy.graph.dag import Dag
 from understudy.project.files import Listed, list_files, read_files, read_seed
@@ -26,6 +27,7 @@ from understudy.project.settings import ProjectOptions, load_settings
 from understudy.sql.dialect import Dialect, dialect
 
 if TYPE_CHECKING:
+    from understudy.cache.merge import Merge
     from understudy.graph.names import Names
     from understudy.template.renderer import Renderer
     from understudy.template.state import Notify
@@ -162,7 +164,8 @@ def load_project(invocation: Invocation) -> Project:
 
         read_selectors(settings.root.selectors)  # says what is wrong with them
         manifest.selectors = manifest_selectors(settings.root.selectors)
-    return Project(settings, manifest, Dag.of(manifest), dialect(settings.target.type), read.make_renderer)
+    dag = Dag.of(manifest) if read.dag is None else read.dag
+    return Project(settings, manifest, dag, dialect(settings.target.type), read.make_renderer)
 
 
 class Read(NamedTuple):
@@ -171,10 +174,11 @@ class Read(NamedTuple):
     manifest: Manifest
     warnings: Iterable[Warning_]
     make_renderer: Callable[[], Renderer]
+    dag: Dag | None = None
 
 
 def recall(invocation: Invocation, settings: Settings, files: Sequence[Listed], listed_at: int) -> Read | None:
-    """What the last run read, where it still holds; None: the project has to be read. Raises ParseError."""
+    """What the last run read, brought up to date; None: the whole project has to be read. Raises ParseError."""
     if not invocation.options.partial_parse:
         return None
     path = slot(settings)
@@ -182,22 +186,48 @@ def recall(invocation: Invocation, settings: Settings, files: Sequence[Listed], 
     if kept is None:
         return None
     found = changes(kept, settings, files)
+    now: Kept | Merge = kept
     if found:
-        return None
-    if found.touched:
+        merged = renewed(kept, settings, files, found, path, listed_at)
+        if merged is None:
+            return None
+        now = merged
+    elif found.touched:
         refresh(path, kept, files, listed_at)
     notify = listener(invocation)
-    for said in kept.said:
+    for said in now.said:
         notify(said.kind, said.message, said.place)
 
     def make_renderer() -> Renderer:
         from understudy.parse.project import renderer_of
         from understudy.stdlib.registry import BUILTINS
 
-        language = dialect(settings.target.type)
-        return renderer_of(settings, kept.manifest, kept.rest.macro_lines, BUILTINS, language, notify)
+        return renderer_of(settings, now.manifest, now.macro_lines, BUILTINS, dialect(settings.target.type), notify)
 
-    return Read(kept.manifest, kept.warnings, make_renderer)
+    return Read(now.manifest, now.warnings, make_renderer, now.dag)
+
+
+def renewed(
+    kept: Kept, settings: Settings, files: Sequence[Listed], found: Changes, path: str, listed_at: int
+) -> Merge | None:
+    """A kept parse with what changed made anew, and kept as such. None: the whole project has to be read, be it for what is
+    wrong with it, since only then all of that is known.
+    """
+    from understudy.cache.merge import Merge, Snapshot
+    from understudy.cache.renew import NotSimple, Renewal, Tools
+    from understudy.cache.slots import save
+    from understudy.cache.snapshot import NOT_KEPT
+    from understudy.stdlib.registry import BUILTINS
+
+    try:
+        renewal = Renewal(kept, settings, files, found, Tools(BUILTINS, dialect(settings.target.type), read_seed))
+        merge = Merge(kept, settings, renewal.part())
+    except (NotSimple, UnderstudyError):
+        return None
+    with suppress(*NOT_KEPT):
+        if not found.only_the_run:
+            save(path, Snapshot(renewal, merge).sections(files, listed_at))
+    return merge
 
 
 def read_all(invocation: Invocation, settings: Settings, files: Sequence[Listed], listed_at: int) -> Read:
@@ -216,7 +246,7 @@ def read_all(invocation: Invocation, settings: Settings, files: Sequence[Listed]
         read_seed=read_seed,
         notify=listener(invocation),
     )
-    for warning in link(parsed.manifest, settings):
+    for warning in link(parsed.manifest, settings, parsed.cells.missed):
         parsed.cells.add(warning)
     parsed.manifest.arrange()
     if invocation.options.partial_parse:

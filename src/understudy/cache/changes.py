@@ -32,6 +32,11 @@ class Changes:
     inputs: set[Input] = field(default_factory=set)
     touched: bool = False
 
+    @property
+    def only_the_run(self) -> bool:
+        """Whether nothing changed but what changes with every run."""
+        return not (self.read or self.gone or self.touched) and self.inputs == {("run",)}
+
     def __bool__(self) -> bool:
         return bool(self.read or self.gone or self.inputs)
 
@@ -42,8 +47,10 @@ def changes(kept: Kept, settings: Settings, files: Sequence[Listed]) -> Changes:
     if msgspec.msgpack.encode(files) != kept.sections["listing"]:
         _compare(kept, settings, files, found)
     inputs = Inputs(settings, {})
-    for answer in kept.answers:
-        if answer.input[0] not in FROM_FILES and (inputs.now(answer.input) != answer.digest or answer.digest == NEVER):
+    for n, answer in enumerate(kept.answers):
+        if answer.input[0] in FROM_FILES or (inputs.now(answer.input) == answer.digest != NEVER):
+            continue
+        if n in kept.common.inputs or kept.users[n]:  # else nobody depends on it any more
             found.inputs.add(answer.input)
     return found
 
@@ -52,12 +59,9 @@ def _compare(kept: Kept, settings: Settings, files: Sequence[Listed], found: Cha
     roots = {package.name: package.root for package in settings.packages}
     contents: dict[tuple[str, str], tuple[str, str, int]] = {}
     texts = kept.section("texts", list[Text])
-    before = {
-        (file.package, file.kind, file.path): (file, text)
-        for file, text in zip(kept.section("listing", list[Listed]), texts, strict=True)
-    }
+    before = {file.key: (file, text) for file, text in zip(kept.section("listing", list[Listed]), texts, strict=True)}
     for file in files:
-        old = before.pop((file.package, file.kind, file.path), None)
+        old = before.pop(file.key, None)
         if old is not None and old[0].stamp == file.stamp != UNKNOWN:
             continue
         found.touched = True

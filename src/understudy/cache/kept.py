@@ -10,20 +10,21 @@ from typing import Any, TypeVar
 import msgspec
 
 from understudy.cache.codec import Reader
-from understudy.cache.rows import About, Answer, Rest, SaidRow, Warned, listing
+from understudy.cache.rows import About, Answer, CellRow, Rest, SaidRow, Text, Warned, listing
 from understudy.cache.slots import load, save
 from understudy.core.card import Card
 from understudy.core.manifest import PART_OF, Manifest, Uses
 from understudy.core.shelf import Shelf
 from understudy.core.warning import Warning_
-from understudy.project.files import Listed
+from understudy.graph.dag import Dag
+from understudy.project.files import FileKey, Listed
 
 T = TypeVar("T")
 _decode = msgspec.msgpack.decode
 
 
 class Kept:
-    """A parse that is kept. Sections are decoded when they are asked for.
+    """A parse that is kept, as it was. Sections are decoded when they are asked for.
 
     Everything of it raises msgspec.MsgspecError where a section is not what it should be; who opens it asks for `about`
     and `manifest` at once, and takes any such error as if there were no snapshot.
@@ -48,6 +49,52 @@ class Kept:
         return self.section("answers", list[Answer])
 
     @cached_property
+    def files(self) -> list[FileKey]:
+        """The files, by number."""
+        return self.section("files", list[FileKey])
+
+    @cached_property
+    def cells(self) -> list[msgspec.Raw]:
+        """The cells, by number."""
+        return self.section("cells", list[msgspec.Raw])
+
+    @cached_property
+    def users(self) -> list[list[int]]:
+        """The cells that depend on each input."""
+        return self.section("users", list[list[int]])
+
+    @cached_property
+    def common(self) -> CellRow:
+        """What belongs to no cell."""
+        return self.section("common", CellRow)
+
+    @cached_property
+    def texts(self) -> dict[FileKey, Text]:
+        """What was read of each file."""
+        files = self.section("listing", list[Listed])
+        return {file.key: text for file, text in zip(files, self.section("texts", list[Text]), strict=True)}
+
+    @property
+    def macro_lines(self) -> dict[str, int]:
+        """The line of each macro's block."""
+        return self.rest.macro_lines
+
+    @property
+    def dag(self) -> Dag | None:
+        """Nobody has drawn the graph yet."""
+        return None
+
+    def numbers(self, name: str) -> array[int]:
+        """A section of numbers."""
+        found = array("I")
+        found.frombytes(self.sections[name])
+        return found
+
+    def value(self, place: int) -> Any:
+        """A value at a place."""
+        return self._reader.value(place)
+
+    @cached_property
     def rest(self) -> Rest:
         """What is no card."""
         return self.section("rest", Rest)
@@ -61,6 +108,13 @@ class Kept:
     def said(self) -> list[SaidRow]:
         """What templates said while they were parsed."""
         return self.section("said", list[SaidRow])
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Where each resource with a card lies."""
+        places = array("Q")
+        places.frombytes(self.sections["places"])
+        return dict(zip(self.manifest.cards, places, strict=True))
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -120,9 +174,13 @@ class _Part(Shelf[Any]):
 
     __slots__ = ("_reader",)
 
-    def __init__(self, places: Mapping[str, int], reader: Reader) -> None:
+    def __init__(self, places: Mapping[str, Any], reader: Reader) -> None:
         super().__init__(places, reader.resource)
         self._reader = reader
+
+    def like(self, storage: Mapping[str, Any]) -> Shelf[Any]:
+        """A part with other resources or places."""
+        return _Part(storage, self._reader)
 
     def config(self, key: str) -> Any:
         """The config of a resource. Raises KeyError."""

@@ -6,6 +6,7 @@ import os
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -17,9 +18,12 @@ from understudy.cache.slots import save
 from understudy.core.input import Input
 from understudy.core.manifest import Manifest
 from understudy.core.project import Settings
+from understudy.core.source_file import SourceFile
 from understudy.parse.cells import Cell, Cells, Unit
+from understudy.parse.nodes import OPERATION
 from understudy.parse.scan import LISTS, Scanned
-from understudy.project.files import Listed
+from understudy.parse.unit_tests import fixture_name
+from understudy.project.files import FileKey, Listed
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -38,40 +42,41 @@ def keep(path: str, parse: Parse, files: Sequence[Listed], now: int) -> None:
     """Keep a parse; one with values that cannot be written down is not kept. `now`: when the files were listed, in ns."""
     try:
         found = sections(parse, files, now)
-    except (TooLarge, TypeError, OverflowError, UnicodeEncodeError):
+    except NOT_KEPT:
         return
     save(path, found)
 
 
+NOT_KEPT = (TooLarge, TypeError, OverflowError, UnicodeEncodeError)
+"""What is raised for values that cannot be written down."""
+
+
 def sections(parse: Parse, files: Sequence[Listed], now: int) -> dict[str, Pieces]:
-    """The sections of a snapshot. Raises TooLarge, TypeError, OverflowError for values that cannot be kept."""
+    """The sections of a snapshot. Raises NOT_KEPT for values that cannot be written down."""
     manifest, writer = parse.manifest, Writer()
-    cards = manifest.cards
-    places = array("Q", (writer.resource(manifest.get(unique_id)) for unique_id in cards))
-    rest = _rest(manifest, parse.macro_lines, writer)
-    texts = [Text(scan.file.checksum, scan.file.first_line) for scan in parse.scans]
-    answers = Inputs(parse.settings, text_digests(manifest, parse.scans))
-    table = _Table(files, parse.scans, answers, writer)
-    cells = parse.cells.all()
-    rows = [table.cell(cell) for cell in cells]
-    common = table.cell(parse.cells.common)
-    about = About(manifest.project_name, manifest.adapter_type, os.urandom(16))
-    return {
-        "about": _encode(about),
+    places = array("Q", (writer.resource(manifest.get(unique_id)) for unique_id in manifest.cards))
+    found: dict[str, Pieces] = {
+        "about": _encode(About(manifest.project_name, manifest.adapter_type, os.urandom(16))),
         "listing": listing(files, now),
-        "texts": _encode(texts),
-        "answers": _encode(table.answers),
-        "common": _encode(common),
-        "warnings": _encode([Warned.of(warning) for warning in parse.cells.warnings()]),
-        "said": _encode([said for row in (common, *rows) for said in row.said]),
-        "cells": _encode(rows),
-        "owners": owners(manifest, parse.cells, cells).tobytes(),
-        "cards": _encode(list(cards.values())),
+        "texts": _encode([Text(scan.file.checksum, scan.file.first_line) for scan in parse.scans]),
+        "cards": _encode(list(manifest.cards.values())),
         "places": places.tobytes(),
-        "rest": _encode(rest),
-        "shared": _encode([msgspec.Raw(bytes(value)) for value in writer.shared]),
-        "blobs": writer.blobs,
+        "rest": _encode(_rest(manifest, parse.macro_lines, writer)),
     }
+    table = Table([file.key for file in files], writer)
+    table.raw = dict(entries(parse.scans))
+    cells = parse.cells.all()
+    numbers = {id(cell): n for n, cell in enumerate(cells)}
+    for cell in cells:
+        table.add(cell)
+    answers = Inputs(parse.settings, text_digests(manifest, parse.scans))
+    found |= table.sections(table.row(parse.cells.common), answers)
+    every = (parse.cells.common, *cells)
+    found["warnings"] = _encode([Warned.of(each) for each in parse.cells.warnings()])
+    found["said"] = _encode([SaidRow.of(said) for cell in every for said in cell.said])
+    owners = (numbers.get(id(parse.cells.of(unique_id)), NOBODY) for unique_id in resource_ids(manifest))
+    found["owners"] = array("I", owners).tobytes()
+    return found | {"shared": _encode([msgspec.Raw(bytes(value)) for value in writer.shared]), "blobs": writer.blobs}
 
 
 def _rest(manifest: Manifest, macro_lines: Mapping[str, int], writer: Writer) -> Rest:
@@ -91,16 +96,21 @@ def text_digests(manifest: Manifest, scans: Iterable[Scanned]) -> dict[Input, by
     """The inputs that files answer."""
     found: dict[Input, bytes] = {}
     for scan in scans:
-        file = scan.file
-        checksum = file.checksum.encode()
-        found["file", file.package, file.path] = checksum
-        if file.kind == "fixture":
-            found["fixture", file.package, file.path.rsplit("/", 1)[-1].rsplit(".", 1)[0]] = checksum
+        found |= file_digests(scan.file)
     for unique_id, macro in manifest.macros.items():
         if macro.package_name != "dbt":
             found["macro", unique_id] = digest(macro.macro_sql)
     for unique_id, doc in manifest.docs.items():
         found["doc", unique_id] = digest(doc.block_contents)
+    return found
+
+
+def file_digests(file: SourceFile) -> dict[Input, bytes]:
+    """The inputs that one file answers."""
+    checksum = file.checksum.encode()
+    found: dict[Input, bytes] = {("file", file.package, file.path): checksum}
+    if file.kind == "fixture":
+        found["fixture", file.package, fixture_name(file.path)] = checksum
     return found
 
 
@@ -117,26 +127,43 @@ NOBODY = 0xFFFFFFFF
 """The number of no cell."""
 
 
-def owners(manifest: Manifest, cells: Cells, order: Sequence[Cell]) -> array[int]:
-    """For each of `resource_ids` the number of its cell."""
-    numbers = {id(cell): n for n, cell in enumerate(order)}
-    return array("I", (numbers.get(id(cells.of(unique_id)), NOBODY) for unique_id in resource_ids(manifest)))
+class Table:
+    """The cells as rows, with the ways from files and inputs to them.
 
+    Attributes:
+        files: the files by number, as units name them.
+        rows: the cells; those that are gone are empty.
+        raw: entries of properties files as they are written.
+        known: units that are kept already, as rows.
+        answers: the inputs by number; `users` are the cells that depend on each.
+    """
 
-class _Table:
-    """Turns cells into rows."""
-
-    def __init__(self, files: Sequence[Listed], scans: Sequence[Scanned], answers: Inputs, writer: Writer) -> None:
-        self.answers: list[Answer] = []
-        self._inputs = answers
-        self._numbers: dict[Input, int] = {}
+    def __init__(self, files: Sequence[FileKey], writer: Writer) -> None:
+        self.files: dict[FileKey, int] = {key: n for n, key in enumerate(files)}
+        self.rows: list[CellRow | msgspec.Raw] = []
+        self.raw: Mapping[Unit, object] = {}
+        self.known: Mapping[Unit, UnitRow] = {}
+        self.answers: dict[Input, int] = {}
+        self.users: list[list[int]] = []
+        self.unit_files = array("I")
+        self.unit_cells = array("I")
         self._writer = writer
-        self._files: dict[tuple[str, str, str], int] = {
-            (file.package, file.kind, file.path): n for n, file in enumerate(files)
-        }
-        self._entries = dict(entries(scans))
 
-    def cell(self, cell: Cell) -> CellRow:
+    def add(self, cell: Cell, number: int | None = None) -> None:
+        """Take a cell in, in the place of one that is gone, or at the end."""
+        row = self.row(cell)
+        if number is None:
+            number = len(self.rows)
+            self.rows.append(row)
+        else:
+            self.rows[number] = row
+        for unit in row.units:
+            self.unit_files.append(unit.file)
+            self.unit_cells.append(number)
+        for input in row.inputs:
+            self.users[input].append(number)
+
+    def row(self, cell: Cell) -> CellRow:
         """A cell as it is kept."""
         return CellRow(
             [self._unit(unit) for unit in cell.units],
@@ -145,27 +172,50 @@ class _Table:
             [SaidRow.of(said) for said in cell.said],
         )
 
+    def sections(self, common: CellRow, inputs: Inputs) -> dict[str, Pieces]:
+        """The sections of the cells. `common`: what belongs to none of them; `inputs`: what each input is."""
+        return {
+            "files": _encode(list(self.files)),
+            "answers": _encode([Answer(input, inputs.now(input)) for input in self.answers]),
+            "users": _encode(self.users),
+            "common": _encode(common),
+            "cells": _encode(self.rows),
+            "unit_files": self.unit_files.tobytes(),
+            "unit_cells": self.unit_cells.tobytes(),
+        }
+
     def _unit(self, unit: Unit) -> UnitRow:
+        known = self.known.get(unit)
+        if known is not None:
+            return known
+        if unit.part == OPERATION:
+            return UnitRow(NOBODY, unit.part, unit.name)
         if unit.part not in LISTS:
-            return UnitRow(self._files.get((unit.package, unit.part, unit.path), -1), unit.part, unit.name)
-        file = self._files[unit.package, "properties", unit.path]
-        entry = self._entries[unit]
+            return UnitRow(self._file(unit.package, unit.part, unit.path), unit.part)
+        file, entry = self._file(unit.package, "properties", unit.path), self.raw[unit]
         return UnitRow(file, unit.part, unit.name, unit.n, self._writer.value(entry), digest(entry))
 
+    def _file(self, *key: str) -> int:
+        return self.files.setdefault((key[0], key[1], key[2]), len(self.files))
+
     def _input(self, input: Input) -> int:
-        number = self._numbers.get(input)
-        if number is None:
-            number = self._numbers[input] = len(self.answers)
-            self.answers.append(Answer(input, self._inputs.now(input)))
+        number = self.answers.setdefault(input, len(self.answers))
+        if number == len(self.users):
+            self.users.append([])
         return number
 
 
-def entries(scans: Iterable[Scanned]) -> Iterator[tuple[Unit, dict[str, object]]]:
-    """Every entry of properties files, as it is written."""
+def entries(scans: Iterable[Scanned]) -> Iterator[tuple[Unit, object]]:
+    """Every entry of properties files, as it is written down."""
     for scan in scans:
-        for key in LISTS:
-            seen = Counter[str]()
-            for raw in scan.tree.get(key) or ():
-                unit = Unit(scan.file.package, scan.file.path, key, raw["name"], seen[raw["name"]])
-                yield unit, with_dates(raw) if scan.dated else raw
-                seen[raw["name"]] += 1
+        for unit, raw in listed_entries(scan):
+            yield unit, with_dates(raw) if scan.dated else raw
+
+
+def listed_entries(scan: Scanned) -> Iterator[tuple[Unit, Any]]:
+    """Every entry of a properties file."""
+    for key in LISTS:
+        seen = Counter[str]()
+        for raw in scan.tree.get(key) or ():
+            yield Unit(scan.file.package, scan.file.path, key, raw["name"], seen[raw["name"]]), raw
+            seen[raw["name"]] += 1

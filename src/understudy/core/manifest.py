@@ -79,7 +79,7 @@ class Manifest:
     def cards(self) -> dict[str, Card]:
         """unique_id -> card."""
         if self._cards is None:
-            self._cards = {unique_id: card(each) for part in self._parts() for unique_id, each in part.items()}
+            self._cards = {unique_id: card(each) for part in self.selectable() for unique_id, each in part.items()}
         return self._cards
 
     @cards.setter
@@ -92,12 +92,12 @@ class Manifest:
         if self._cards is not None:
             yield from self._cards.items()
         else:
-            for part in self._parts():
+            for part in self.selectable():
                 yield from part.items()
 
     def config(self, unique_id: str) -> Config:
         """The config of a resource that can be selected. Raises KeyError."""
-        part: Any = next((part for part in self._parts() if unique_id in part), {})
+        part: Any = next((part for part in self.selectable() if unique_id in part), {})
         found: Config = part.config(unique_id) if hasattr(part, "config") else part[unique_id].config
         return found
 
@@ -108,19 +108,20 @@ class Manifest:
 
     def resources(self) -> Iterator[Resource]:
         """Everything that a selection can name."""
-        for part in self._parts():
+        for part in self.selectable():
             yield from part.values()
 
     def get(self, unique_id: str) -> Resource | None:
         """The resource of that unique_id."""
-        return next((part[unique_id] for part in self._parts() if unique_id in part), None)
+        return next((part[unique_id] for part in self.selectable() if unique_id in part), None)
 
     def node(self, unique_id: str) -> Node:
         """A node or function: what is compiled and built. Raises KeyError."""
         node: Node | None = self.nodes.get(unique_id)
         return node if node is not None else self.functions[unique_id]
 
-    def _parts(self) -> tuple[Mapping[str, Resource], ...]:
+    def selectable(self) -> tuple[Mapping[str, Resource], ...]:
+        """The maps of what a selection can name."""
         return (
             self.nodes, self.sources, self.exposures, self.functions, self.metrics, self.semantic_models,
             self.saved_queries, self.unit_tests,

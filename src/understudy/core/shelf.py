@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterator, Mapping, ValuesView
+from collections.abc import Callable, Container, ItemsView, Iterator, Mapping, ValuesView
 from typing import Any, Generic, TypeVar, cast
 
 T = TypeVar("T")
@@ -17,8 +17,8 @@ class Shelf(dict[str, T], Generic[T]):
 
     __slots__ = ("_take",)
 
-    def __init__(self, places: Mapping[str, int], take: Callable[[int], T]) -> None:
-        super().__init__(places)  # type: ignore[arg-type]
+    def __init__(self, places: Mapping[str, Any], take: Callable[[int], T]) -> None:
+        super().__init__(places)
         self._take = take
 
     def __getitem__(self, key: str) -> T:
@@ -54,6 +54,20 @@ class Shelf(dict[str, T], Generic[T]):
         value = self[key]
         super().pop(key)
         return value
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """The resource, or the default from now on."""
+        return self[key] if key in self else super().setdefault(key, default)
+
+    def renewed(self, gone: Container[str], fresh: Mapping[str, T]) -> Shelf[T]:
+        """The same without some resources and with others, in the order of the keys. Nothing is made."""
+        storage: dict[str, Any] = {key: value for key, value in super().items() if key not in gone}
+        storage.update(fresh)
+        return self.like(dict(sorted(storage.items(), key=lambda item: item[0])))
+
+    def like(self, storage: Mapping[str, Any]) -> Shelf[T]:
+        """A shelf of the same kind, with other resources or places."""
+        return Shelf(storage, self._take)
 
     def place(self, key: str) -> int | None:
         """Where a resource lies that is not made yet; None where it is made, or none of the shelf's."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from typing import Any
@@ -41,10 +41,11 @@ def check_access(
     )
 
 
-def check_groups(manifest: Manifest) -> Iterator[LinkError]:
-    """Nodes whose group nobody declared, and public models that leave no relation to use."""
+def check_groups(manifest: Manifest, unique_ids: Iterable[str] | None = None) -> Iterator[LinkError]:
+    """Nodes (all, or these) whose group nobody declared, and public models that leave no relation to use."""
     known = sorted(group.name for group in manifest.groups.values())
-    for unique_id, node in manifest.nodes.items():
+    for unique_id in manifest.nodes if unique_ids is None else unique_ids:
+        node = manifest.nodes[unique_id]
         if node.group and node.group not in known:
             yield LinkError(
                 f"'{unique_id}' is in the group '{node.group}', which is not declared",

@@ -26,7 +26,9 @@ class Dag:
         self._parents: dict[str, Ids] = {}
         self._children: Mapping[str, Ids] = children
         for node, above in parents.items():
-            known = tuple(parent for parent in dict.fromkeys(above) if parent in children)
+            known = tuple([parent for parent in above if parent in children])
+            if len(known) > 1:
+                known = tuple(dict.fromkeys(known))
             self._parents[node] = known
             for parent in known:
                 children[parent].append(node)

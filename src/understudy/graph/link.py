@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from understudy.core.manifest import Manifest
@@ -18,15 +18,22 @@ from understudy.graph.names import Names, Target
 from understudy.graph.semantics import link_metrics, relate
 from understudy.template import literal
 
+Missed = Callable[[str, str], None]
+"""Hears the unique_id of a test that is left out, and a name of which there would have to be something for it to come back."""
 
-def link(manifest: Manifest, settings: Settings) -> tuple[Warning_, ...]:
+
+def ignore(unique_id: str, name: str) -> None:
+    """Nobody wants to know."""
+
+
+def link(manifest: Manifest, settings: Settings, missed: Missed = ignore) -> tuple[Warning_, ...]:
     """Fill `depends_on.nodes` of everything, and the manifest's `inputs`: sources first, then refs, metrics, functions.
 
     A test whose parent is missing or disabled is moved to `disabled` (dbt 1.11: invalid_target_fail_unless_test).
     Returns the warnings, each with its node. Raises LinkError, or an ErrorList of them: unknown, disabled and ambiguous
     names, unknown groups, private and protected models out of reach.
     """
-    linker = _Linker(manifest, settings)
+    linker = _Linker(manifest, settings, missed)
     for unique_id, node in list(manifest.nodes.items()):
         if not isinstance(node, Seed):
             linker.node(unique_id, node)
@@ -46,6 +53,26 @@ def link(manifest: Manifest, settings: Settings) -> tuple[Warning_, ...]:
     return tuple(linker.warnings)
 
 
+def link_part(
+    manifest: Manifest, settings: Settings, unique_ids: Iterable[str], names: Names, missed: Missed = ignore
+) -> tuple[Warning_, ...]:
+    """The same for some resources only, while the others are linked and stay as they are. None of them may be of the
+    semantic layer, where everything is linked to everything. `names` are those of the manifest.
+    """
+    linker, wanted = _Linker(manifest, settings, missed, names), sorted(unique_ids)
+    for part in (manifest.nodes, manifest.exposures, manifest.functions):
+        for unique_id in wanted:
+            node: Any = part.get(unique_id)
+            if node is not None and not isinstance(node, Seed):
+                linker.node(unique_id, node)
+    for unique_id in wanted:
+        test = manifest.unit_tests.get(unique_id)
+        if test is not None:
+            manifest.inputs[unique_id] = tuple(linker.input(test, each["input"]) for each in test.given)
+    raise_all([*linker.errors, *check_groups(manifest, [each for each in wanted if each in manifest.nodes])])
+    return tuple(linker.warnings)
+
+
 def link_node(manifest: Manifest, settings: Settings, unique_id: str) -> tuple[Warning_, ...]:
     """Fill `depends_on.nodes` of one node that came later. Returns the warnings. Raises LinkError, or an ErrorList."""
     linker = _Linker(manifest, settings)
@@ -57,9 +84,12 @@ def link_node(manifest: Manifest, settings: Settings, unique_id: str) -> tuple[W
 class _Linker:
     """The walk over all references, with what it found wrong."""
 
-    def __init__(self, manifest: Manifest, settings: Settings) -> None:
+    def __init__(
+        self, manifest: Manifest, settings: Settings, missed: Missed = ignore, names: Names | None = None
+    ) -> None:
         self.manifest = manifest
-        self.names = Names.of(manifest, settings)
+        self.missed = missed
+        self.names = names or Names.of(manifest, settings)
         self.restricted = frozenset(package.name for package in settings.packages if package.restrict_access)
         self.errors: list[UnderstudyError] = []
         self.warnings: list[Warning_] = []
@@ -129,6 +159,7 @@ class _Linker:
         off means its tests, too.
         """
         for target in lost:
+            self.missed(unique_id, target.name if target.version is None else f"{target.name}.v{target.version}")
             if target.disabled and target.kind != "source":
                 continue
             name = "InvalidDisabledTargetInTestNode" if target.disabled else "NodeNotFoundOrDisabled"

@@ -7,7 +7,7 @@ units, from the project's settings, and from its inputs: the variables, macros, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from understudy.core.input import Input
@@ -102,15 +102,20 @@ class Cells:
         other = self._of.get(unique_id)
         if other is None:
             self._of[unique_id] = self.current
-            return
+        else:
+            self.join(other)
+
+    def join(self, other: Cell) -> Cell:
+        """What is at work stands and falls with another cell. Gives the cell that both are by now."""
         other, mine = other.whole(), self.current
         if other is mine:
-            return
+            return mine
         if len(mine.units) > len(other.units):
             mine.take_in(other)
         else:
             other.take_in(mine)
             self.resume(other)
+        return self.current
 
     def note(self, *input: str) -> None:
         """What is at work depends on that, too."""
@@ -141,9 +146,17 @@ class Cells:
         cell = self.of(warning.place.node) if warning.place is not None and warning.place.node is not None else None
         (cell or self.common).warnings.append(warning)
 
+    def missed(self, unique_id: str, name: str) -> None:
+        """Note that a resource would be another one if there were something of that name."""
+        (self.of(unique_id) or self.common).inputs.add((MISSING, name))
+
     def warnings(self) -> list[Warning_]:
         """What all of them gave cause to say, by file and line."""
         return in_order(warning for cell in (self.common, *self.all()) for warning in cell.warnings)
+
+    def owners(self) -> Iterator[tuple[str, Cell]]:
+        """Every unique_id that was touched, with its cell."""
+        return ((unique_id, cell.whole()) for unique_id, cell in self._of.items())
 
     def of(self, unique_id: str) -> Cell | None:
         """The cell of a resource."""

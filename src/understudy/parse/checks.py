@@ -86,10 +86,14 @@ def check(parsing: Parsing, standing: Iterable[Card] = (), groups: Iterable[str]
         standing: nodes of the manifest that were not made anew, and are right by themselves.
         groups: the names of groups that were not made anew.
     """
-    nodes: dict[str, Any] = {card.unique_id: card for card in standing}
-    nodes.update(parsing.manifest.nodes)
-    every = [node for _, node in sorted(nodes.items())]
-    errors: list[UnderstudyError] = [*_relations(parsing, every), *_values(parsing, groups), *_spaces(parsing, every)]
+    every: list[Any] = [*standing, *parsing.manifest.nodes.values()]
+    every.sort(key=lambda node: node.unique_id)
+    relational = (node for node in every if node.relation_name is not None or node.resource_type in REFABLE)
+    errors: list[UnderstudyError] = [
+        *_relations(parsing, relational),
+        *_values(parsing, groups),
+        *_spaces(parsing, every),
+    ]
     raise_all(errors)
 
 
@@ -99,11 +103,7 @@ def _relations(parsing: Parsing, nodes: Iterable[Any]) -> list[UnderstudyError]:
     by_relation: dict[str, Any] = {}
     by_name: dict[tuple[str, str], Any] = {}
     for node in nodes:
-        name = node.relation_name
-        if name is None:
-            if node.resource_type not in REFABLE:
-                continue
-            name = parsing.would_be(node)
+        name = node.relation_name or parsing.would_be(node)
         other = by_relation.setdefault(name, node)
         if other is not node:
             errors.append(

@@ -65,10 +65,14 @@ class Found:
 def entries(parsing: Parsing, scan: Scanned, key: str) -> list[Found]:
     """The entries of one list, rendered but for what is rendered later. Raises JinjaError, YamlError."""
     file, seen, found = scan.file, Counter[str](), []
+    cells: dict[str, Cell] = {}
     for raw in scan.tree.get(key) or ():
         name = raw["name"]
-        parsing.cells.begin(Unit(file.package, file.path, key, name, seen[name]))
+        cell = parsing.cells.begin(Unit(file.package, file.path, key, name, seen[name]))
+        if seen[name]:  # entries of one name are told apart by their order, so they are read together
+            cell = parsing.cells.join(cells[name])
         seen[name] += 1
+        cells[name] = cell
         found.append(render(parsing, scan, key, raw))
     return found
 
@@ -85,7 +89,7 @@ def render(parsing: Parsing, scan: Scanned, key: str, raw: Entry) -> Found:
     package, uses = scan.file.package, Captured()
 
     def text(value: str) -> Any:
-        if scan.templated and has_jinja(value):
+        if has_jinja(value):
             return parsing.renderer.value(value, package=package, captured=uses)
         return value.removesuffix("\n")
 

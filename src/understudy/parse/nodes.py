@@ -17,6 +17,8 @@ from understudy.template import literal
 from understudy.template.scope import Captured
 
 NONE = Captured()
+OPERATION = "operation"
+"""The part of a unit that is the hooks of a package."""
 
 
 def add_file_nodes(parsing: Parsing, scans: Sequence[Scanned], hooked: Iterable[Package]) -> None:
@@ -105,7 +107,7 @@ def _snapshots(parsing: Parsing, scan: Scanned) -> None:
 
 def _operations(parsing: Parsing, package: Package) -> None:
     """The hooks `on-run-start` and `on-run-end` of a package."""
-    parsing.cells.begin(Unit(package.name, "dbt_project.yml", "operation"))
+    parsing.cells.begin(Unit(package.name, "dbt_project.yml", OPERATION, package.name))
     for when, hooks in (("on-run-start", package.on_run_start), ("on-run-end", package.on_run_end)):
         for index, sql in enumerate(hooks):
             name = f"{package.name}-{when}-{index}"

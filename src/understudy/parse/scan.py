@@ -8,7 +8,6 @@ from typing import Any
 
 from understudy.core.nodes import Macro
 from understudy.core.source_file import SourceFile
-from understudy.core.walk import has_jinja
 from understudy.core.warning import Warning_
 from understudy.errors import Place, YamlError
 from understudy.template import literal
@@ -31,8 +30,6 @@ class Scanned:
     file: SourceFile
     calls: Captured | None = None
     tree: dict[str, Any] = field(default_factory=dict)
-    templated: bool = False
-    """Whether a properties file holds Jinja."""
     dated: bool = False
     """Whether there may be dates among its values."""
     macros: tuple[Macro, ...] = ()
@@ -76,7 +73,7 @@ def _properties(file: SourceFile) -> Scanned:
         for n, entry in enumerate(entries):
             _check_entry(file, key, n, entry)
     dated = DATE.search(file.text) is not None
-    return Scanned(file, tree=tree, templated=has_jinja(file.text), dated=dated, warnings=tuple(warnings))
+    return Scanned(file, tree=tree, dated=dated, warnings=tuple(warnings))
 
 
 def _check_entry(file: SourceFile, key: str, n: int, entry: Any) -> None:

@@ -74,10 +74,11 @@ class Sources:
             return
         for table in tables_of(parsing, found):
             parsing.cells.touch(table.unique_id)
-            first = self.tables.get(table.unique_id)
-            if first is not None:
+            twin = self.tables.get(table.unique_id)
+            there = twin.found.file.path if twin is not None else _path(parsing, table.unique_id)
+            if there is not None:
                 label = f"{found.name}.{table.table['name']}"
-                raise duplicate("source", label, first.found.file.path, found.file.path, table.unique_id)
+                raise duplicate("source", label, there, found.file.path, table.unique_id)
             self.tables[table.unique_id] = table
 
     def build(self, parsing: Parsing) -> None:
@@ -128,6 +129,12 @@ class Sources:
                     parsing.warn(
                         "UnusedTables", f"There is no source table {label}.{table.get('name')} to override", place
                     )
+
+
+def _path(parsing: Parsing, unique_id: str) -> str | None:
+    """The file of a source that is in the manifest already."""
+    known = parsing.manifest.sources.get(unique_id)
+    return None if known is None else known.original_file_path
 
 
 def _without(entry: Entry, left_out: Sequence[str]) -> Entry:

@@ -27,8 +27,12 @@ Rows = list[dict[str, Any]]
 def add_fixtures(parsing: Parsing, scans: Iterator[Scanned]) -> None:
     """The files with rows, by name. A unit test names one without its extension."""
     for scan in scans:
-        file = scan.file
-        parsing.fixtures[file.package, file.path.rsplit("/", 1)[-1].rsplit(".", 1)[0]] = file
+        parsing.fixtures[scan.file.package, fixture_name(scan.file.path)] = scan.file
+
+
+def fixture_name(path: str) -> str:
+    """The name by which unit tests speak of a file of rows."""
+    return path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
 
 
 def add_unit_test(parsing: Parsing, found: Found) -> None:

@@ -20,6 +20,10 @@ Stamp = tuple[int, int, int, int]
 """What the disk says of a file without its being read: size, times of the last change of text and of state (ns), inode."""
 
 
+FileKey = tuple[str, str, str]
+"""Package, kind and path."""
+
+
 class Listed(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A file of a package as the disk lists it. The fields are those of SourceFile."""
 
@@ -28,6 +32,11 @@ class Listed(msgspec.Struct, array_like=True, frozen=True, gc=False):
     search_path: str
     path: str
     stamp: Stamp
+
+    @property
+    def key(self) -> FileKey:
+        """What tells it from all other files."""
+        return self.package, self.kind, self.path
 
 
 def list_files(settings: Settings) -> list[Listed]:
