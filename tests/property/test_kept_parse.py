@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 from support.project_edits import Draft, edit
 
+from understudy.app.document import write_manifest
 from understudy.app.events import Event, Logged, Printed, WarningRaised
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project, load_project
 from understudy.app.options import Options, WarnRules
-from understudy.artifacts.manifest import pieces
+from understudy.artifacts.manifest import parts_of, pieces
 from understudy.artifacts.metadata import ManifestMetadata
 from understudy.errors import UnderstudyError
 
@@ -48,8 +49,11 @@ def parsed(root: Path, draft: Draft, *, kept: bool) -> dict[str, Any]:
     try:
         project = load_project(invocation)
         found = shown(project)
+        write_manifest(invocation, project)  # of which most is copied from the one before
     except UnderstudyError as error:
         return {"error": (type(error).__name__, str(error), error.place, error.hint)}
+    file = (root / "target" / "manifest.json").read_bytes()
+    found["file"] = file[file.index(b',"nodes":{') :].replace(b'},"', b'},\n"').decode().split("\n")
     found["warnings"] = [event.warning for event in events if isinstance(event, WarningRaised)]
     found["said"] = sorted(str(event) for event in events if isinstance(event, Logged | Printed))
     return found
@@ -58,7 +62,7 @@ def parsed(root: Path, draft: Draft, *, kept: bool) -> dict[str, Any]:
 def shown(project: Project) -> dict[str, Any]:
     """Everything of a project that commands look at."""
     manifest, dag = project.manifest, project.dag
-    text = b"".join(pieces(manifest, dag.parent_map(), dag.child_map(), HEAD, {}, {}))
+    text = b"".join(pieces(parts_of(manifest, dag.parent_map(), dag.child_map(), {}, {}), HEAD))
     return {
         "manifest": text.replace(b'},"', b'},\n"').decode().split("\n"),
         "cards": list(manifest.cards.values()),

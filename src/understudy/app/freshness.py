@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 
 from understudy.app import announce, deferral
 from understudy.app.commands import COMMANDS
+from understudy.app.document import secrets
 from understudy.app.execution import run_options, told
 from understudy.app.invocation import Invocation, Outcome
 from understudy.app.load import Project
 from understudy.app.ready import Ready, ready
-from understudy.app.written import Written, secrets
+from understudy.app.written import Written
 from understudy.artifacts.metadata import SOURCES, metadata, scrubber
 from understudy.artifacts.run_results import Timing
 from understudy.artifacts.sources import SourceError, SourceFreshness, Sources, write_sources

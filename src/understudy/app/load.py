@@ -14,6 +14,7 @@ from understudy.app.events import Logged, Printed, Secrets, Stage
 from understudy.app.invocation import Invocation
 from understudy.app.options import variables
 from understudy.cache.changes import Changes, changes
+from understudy.cache.edition import Edition
 from understudy.cache.kept import Kept, open_kept, refresh
 from understudy.cache.slots import slot
 from understudy.core.manifest import Manifest
@@ -42,6 +43,8 @@ class Project:
     dag: Dag
     dialect: Dialect
     make_renderer: Callable[[], Renderer]
+    edition: Edition | None = None
+    """Which parse it is; None where it is not kept."""
 
     @cached_property
     def renderer(self) -> Renderer:
@@ -165,7 +168,7 @@ def load_project(invocation: Invocation) -> Project:
         read_selectors(settings.root.selectors)  # says what is wrong with them
         manifest.selectors = manifest_selectors(settings.root.selectors)
     dag = Dag.of(manifest) if read.dag is None else read.dag
-    return Project(settings, manifest, dag, dialect(settings.target.type), read.make_renderer)
+    return Project(settings, manifest, dag, dialect(settings.target.type), read.make_renderer, read.edition)
 
 
 class Read(NamedTuple):
@@ -174,6 +177,7 @@ class Read(NamedTuple):
     manifest: Manifest
     warnings: Iterable[Warning_]
     make_renderer: Callable[[], Renderer]
+    edition: Edition | None
     dag: Dag | None = None
 
 
@@ -204,7 +208,7 @@ def recall(invocation: Invocation, settings: Settings, files: Sequence[Listed], 
 
         return renderer_of(settings, now.manifest, now.macro_lines, BUILTINS, dialect(settings.target.type), notify)
 
-    return Read(now.manifest, now.warnings, make_renderer, now.dag)
+    return Read(now.manifest, now.warnings, make_renderer, now.edition, now.dag)
 
 
 def renewed(
@@ -221,7 +225,7 @@ def renewed(
 
     try:
         renewal = Renewal(kept, settings, files, found, Tools(BUILTINS, dialect(settings.target.type), read_seed))
-        merge = Merge(kept, settings, renewal.part())
+        merge = Merge(kept, settings, renewal.part(), volatile=found.only_the_run)
     except (NotSimple, UnderstudyError):
         return None
     with suppress(*NOT_KEPT):
@@ -249,7 +253,8 @@ def read_all(invocation: Invocation, settings: Settings, files: Sequence[Listed]
     for warning in link(parsed.manifest, settings, parsed.cells.missed):
         parsed.cells.add(warning)
     parsed.manifest.arrange()
+    edition = None
     if invocation.options.partial_parse:
         kept = Parse(settings, parsed.manifest, parsed.cells, parsed.scans, parsed.renderer.macros.lines)
-        keep(slot(settings), kept, files, listed_at)
-    return Read(parsed.manifest, parsed.cells.warnings(), lambda: parsed.renderer)
+        edition = keep(slot(settings), kept, files, listed_at)
+    return Read(parsed.manifest, parsed.cells.warnings(), lambda: parsed.renderer, edition)

@@ -37,11 +37,11 @@ def run_command(
 
 def parse(invocation: Invocation) -> Outcome:
     """Read the whole project, check it, write its manifest."""
+    from understudy.app.document import write_manifest
     from understudy.app.load import load_project
-    from understudy.app.written import Written
 
     project = load_project(invocation)
-    Written(invocation, project).manifest()
+    write_manifest(invocation, project)
     return Outcome(results=project.manifest)
 
 
@@ -50,12 +50,14 @@ def list_(invocation: Invocation) -> Outcome:
     from understudy.app import listing
     from understudy.app.choose import choose, resource_types_of
     from understudy.app.commands import COMMANDS
+    from understudy.app.document import write_manifest
     from understudy.app.load import load_project
     from understudy.app.states import States
 
     options = invocation.options
     project = load_project(invocation)
-    states = States(invocation, project, defers=False)
+    states = States(invocation, project, defers=False)  # refuses a state that the next line would overwrite
+    write_manifest(invocation, project)
     selection = choose(invocation, project, states, COMMANDS["list"])
     found = [project.manifest.cards[unique_id] for unique_id in sorted(selection.nodes)]
     gone = listing.gone(

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from understudy.app.document import secrets, write_manifest
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project
-from understudy.artifacts.built_file import keep_manifest
 from understudy.artifacts.compiled import write_sql
-from understudy.artifacts.manifest import CompiledCode, write_manifest
-from understudy.artifacts.metadata import RUN_RESULTS, manifest_metadata, metadata
+from understudy.artifacts.manifest import CompiledCode
+from understudy.artifacts.metadata import RUN_RESULTS, metadata
 from understudy.artifacts.run_results import PriorResult, RunResult, RunResults, Timing, write_run_results
 from understudy.artifacts.unfinished import Head, Journal, remove
 from understudy.compile.compiler import Compiler
 from understudy.core.nodes import BaseNode, Node, Seed, UnitTest
 from understudy.execute.results import NodeResult
-
-SECRET = "DBT_ENV_SECRET"
 
 
 class Written:
@@ -76,32 +74,8 @@ class Written:
         return {"project_dir": self._project.settings.root.root, "target_path": self._project.settings.target_path}
 
     def manifest(self) -> None:
-        """Write `manifest.json`; the one that `applied.json` belongs to is kept. Raises ArtifactError."""
-        if not self._invocation.options.write_json:
-            return
-        project = self._project
-        keep_manifest(project.target_dir)
-        quoting = project.dialect.quoting
-        write_manifest(
-            project.manifest,
-            parent_map=project.dag.parent_map(),
-            child_map=project.dag.child_map(),
-            metadata=manifest_metadata(
-                project.settings,
-                now=datetime.now(UTC),
-                env=self._invocation.environ,
-                quoting={
-                    "database": quoting.database,
-                    "schema": quoting.schema,
-                    "identifier": quoting.identifier,
-                },
-                uses=project.manifest.uses,
-                secrets=secrets(self._invocation.environ),
-            ),
-            path=os.path.join(project.target_dir, "manifest.json"),
-            compiled=self._compiled,
-            built=self._built,
-        )
+        """Write `manifest.json`. Raises ArtifactError."""
+        write_manifest(self._invocation, self._project, self._compiled, self._built)
 
     def begin(self, ids: Sequence[str]) -> None:
         """Note what the run is about, for `retry` after a kill."""
@@ -139,11 +113,6 @@ class Written:
             document, os.path.join(self._project.target_dir, "run_results.json"), secrets=secrets(environ)
         )
         remove(self._project.target_dir)
-
-
-def secrets(environ: Mapping[str, str]) -> list[str]:
-    """The values that must not be written anywhere."""
-    return [value for name, value in environ.items() if name.startswith(SECRET) and value]
 
 
 def as_artifact(result: NodeResult, project: Project) -> RunResult:

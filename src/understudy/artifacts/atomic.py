@@ -27,12 +27,16 @@ HINTS = {
 }
 
 
-def write(path: str | os.PathLike[str], content: bytes | Iterable[bytes | memoryview], *, durable: bool = True) -> None:
+def write(
+    path: str | os.PathLike[str], content: bytes | Iterable[bytes | memoryview], *, durable: bool = True
+) -> os.stat_result:
     """Write a file whole; folders are made as needed; a symbolic link stays one, and its target is replaced.
 
     Args:
         content: the bytes, or pieces of them.
         durable: wait until they are on the disk. Compiled SQL need not be: it can be made again.
+    Returns:
+        what the disk says of the new file, before it got its name (which changes the time of its state).
     Raises:
         ArtifactError: the folder is read-only, the disk is full, ... The old file, if any, is as it was.
     """
@@ -48,10 +52,12 @@ def write(path: str | os.PathLike[str], content: bytes | Iterable[bytes | memory
         try:
             with open(descriptor, "wb") as file:
                 file.writelines((content,) if isinstance(content, bytes) else content)
+                file.flush()
                 if durable:
-                    file.flush()
                     os.fsync(file.fileno())
+                status = os.fstat(file.fileno())
             os.replace(temporary, real)
+            return status
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -28,6 +28,14 @@ class CompiledCode(msgspec.Struct, frozen=True):
 _encode = msgspec.json.Encoder().encode
 
 
+class Part(NamedTuple):
+    """One map of the document: its keys in order, and the text of an entry."""
+
+    name: str
+    keys: Collection[str]
+    encode: Callable[[str], bytes]
+
+
 def write_manifest(
     manifest: Manifest,
     *,
@@ -46,45 +54,67 @@ def write_manifest(
     Raises:
         ArtifactError: it cannot be written; the old file is as it was.
     """
-    atomic.write(path, pieces(manifest, parent_map, child_map, metadata, compiled or {}, built or {}))
+    parts = parts_of(manifest, parent_map, child_map, compiled or {}, built or {})
+    atomic.write(path, pieces(parts, metadata))
 
 
-def pieces(
+def pieces(parts: Iterable[Part], metadata: ManifestMetadata) -> Iterator[bytes]:
+    """The document as bytes, piece by piece. The same parts and metadata give the same bytes."""
+    yield head(metadata)
+    for part in parts:
+        yield opening(part.name)
+        separator = b""
+        for key in part.keys:
+            yield separator + entry(part, key)
+            separator = b","
+        yield b"}"
+    yield END
+
+
+END = b"}\n"
+
+
+def head(metadata: ManifestMetadata) -> bytes:
+    """How the document begins."""
+    return b'{"metadata":' + _encode(metadata)
+
+
+def opening(name: str) -> bytes:
+    """How a part begins."""
+    return b',"' + name.encode() + b'":{'
+
+
+def entry(part: Part, key: str) -> bytes:
+    """An entry of a part with its key."""
+    return _encode(key) + b":" + part.encode(key)
+
+
+def parts_of(
     manifest: Manifest,
     parent_map: Mapping[str, Sequence[str]],
     child_map: Mapping[str, Sequence[str]],
-    metadata: ManifestMetadata,
     compiled: Mapping[str, CompiledCode],
     built: Mapping[str, str],
-) -> Iterator[bytes]:
-    """The document as bytes, piece by piece. The same manifest and metadata give the same bytes."""
-    yield b'{"metadata":' + _encode(metadata)
-    yield from _part("nodes", _nodes(manifest.nodes, compiled, built))
-    for part in ("sources", "macros", "docs", "exposures", "metrics", "groups", "selectors", "disabled"):
-        yield from _part(part, getattr(manifest, part).items())
-    yield from _part("parent_map", parent_map.items())
-    yield from _part("child_map", child_map.items())
-    yield from _part("group_map", group_map(manifest).items())
-    for part in ("saved_queries", "semantic_models", "unit_tests"):
-        yield from _part(part, getattr(manifest, part).items())
-    yield from _part("functions", _nodes(manifest.functions, compiled, built))
-    yield b"}\n"
+) -> list[Part]:
+    """The parts of the document, in dbt's order."""
 
+    def plain(name: str, values: Mapping[str, Any]) -> Part:
+        return Part(name, values.keys(), lambda key: _encode(values[key]))
 
-def _part(name: str, entries: Iterable[tuple[str, Any]]) -> Iterator[bytes]:
-    yield b',"' + name.encode() + b'":{'
-    separator = b""
-    for key, value in entries:
-        yield separator + _encode(key) + b":" + _encode(value)
-        separator = b","
-    yield b"}"
+    def nodes(name: str, values: Mapping[str, Node]) -> Part:
+        return Part(name, values.keys(), lambda key: _encode(_node(values[key], compiled.get(key), built.get(key))))
 
-
-def _nodes(
-    nodes: Mapping[str, Node], compiled: Mapping[str, CompiledCode], built: Mapping[str, str]
-) -> Iterator[tuple[str, Any]]:
-    for unique_id, node in nodes.items():
-        yield unique_id, _node(node, compiled.get(unique_id), built.get(unique_id))
+    first = ("sources", "macros", "docs", "exposures", "metrics", "groups", "selectors", "disabled")
+    last = ("saved_queries", "semantic_models", "unit_tests")
+    return [
+        nodes("nodes", manifest.nodes),
+        *(plain(name, getattr(manifest, name)) for name in first),
+        plain("parent_map", parent_map),
+        plain("child_map", child_map),
+        plain("group_map", group_map(manifest)),
+        *(plain(name, getattr(manifest, name)) for name in last),
+        nodes("functions", manifest.functions),
+    ]
 
 
 def _node(node: Node, code: CompiledCode | None, build_path: str | None) -> Any:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from understudy.cache.codec import Reader
+from understudy.cache.edition import Edition
 from understudy.cache.rows import About, Answer, CellRow, Rest, SaidRow, Text, Warned, listing
 from understudy.cache.slots import load, save
 from understudy.core.card import Card
@@ -78,6 +79,12 @@ class Kept:
     def macro_lines(self) -> dict[str, int]:
         """The line of each macro's block."""
         return self.rest.macro_lines
+
+    @cached_property
+    def edition(self) -> Edition:
+        """Which parse it is."""
+        about = self.about
+        return Edition(about.name, about.history, lambda: self.numbers("stamps"), about.parts)
 
     @property
     def dag(self) -> Dag | None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
 from understudy.cache.changes import FROM_FILES
 from understudy.cache.codec import LENGTH, Writer
+from understudy.cache.edition import Edition, following
 from understudy.cache.inputs import Inputs
 from understudy.cache.kept import Kept
 from understudy.cache.pack import Pieces
 from understudy.cache.renew import NotSimple, Part, Renewal, made
-from understudy.cache.rows import CellRow, Rest, SaidRow, Text, Warned, listing
+from understudy.cache.rows import About, CellRow, Rest, SaidRow, Text, Warned, listing
 from understudy.cache.snapshot import NOBODY, Table, resource_ids
 from understudy.core.card import Card, card
 from understudy.core.manifest import PARTS, Manifest
@@ -36,12 +38,14 @@ UNUSED = "UnusedResourceConfigPath"
 
 
 class Merge:
-    """A kept parse with a part of it made anew. Raises NotSimple where the part changes what others make of it, and
-    UnderstudyError where something is wrong.
+    """A kept parse with a part of it made anew; `volatile`: because that differs in every run.
+
+    Raises NotSimple where the part changes what others make of it, UnderstudyError where something is wrong.
     """
 
-    def __init__(self, kept: Kept, settings: Settings, part: Part) -> None:
+    def __init__(self, kept: Kept, settings: Settings, part: Part, *, volatile: bool = False) -> None:
         self.kept = kept
+        self._volatile = volatile
         self.part = part
         self.settings = settings
         self.manifest = self._merged()
@@ -58,6 +62,44 @@ class Merge:
             raise NotSimple("templates that name relations say something")
         self.common = self._common_warnings()
         self.warnings, self.said = self._told()
+
+    @cached_property
+    def edition(self) -> Edition:
+        """Which parse it is; what only the run makes different is no parse of its own."""
+        old = self.kept.edition
+        if self._volatile:
+            return old._replace(stamps=self._stamps(old.generation), volatile=self.fresh)
+        history, generation = following(old), old.generation + 1
+        parts = {**old.parts, **dict.fromkeys(self._changed_parts(), generation)}
+        return Edition(list(history)[-1], history, self._stamps(generation), parts)
+
+    def _stamps(self, generation: int) -> Callable[[], array[int]]:
+        def stamps() -> array[int]:
+            old = dict(zip(self.kept.manifest.cards, self.kept.edition.stamps(), strict=True))
+            return array("I", [generation if i in self.fresh else old[i] for i in self.manifest.cards])
+
+        return stamps
+
+    def _changed_parts(self) -> Iterator[str]:
+        """Of edition.WHOLE, what differs from the kept parse."""
+        last, now, gone, remade = self.kept.manifest, self.manifest, self.part.gone, self.part.remade.manifest
+        for part in ("macros", "docs", "groups"):
+            if getattr(remade, part) or any(i in getattr(last, part) for i in gone):
+                yield part
+        if any(i in last.disabled for i in gone) or any(i in now.disabled for i in (*remade.disabled, *self.fresh)):
+            yield "disabled"
+        before = {i: last.cards[i] for i in gone if i in last.cards}
+        after = {i: now.cards[i] for i in self.fresh if i in now.cards}
+        if {i: sorted(each.parents) for i, each in before.items()} != {
+            i: sorted(each.parents) for i, each in after.items()
+        }:
+            yield "links"
+        if (
+            {i: each.group for i, each in before.items()} != {i: each.group for i, each in after.items()}
+            or remade.groups
+            or any(i in last.groups for i in gone)
+        ):
+            yield "group_map"
 
     @property
     def macro_lines(self) -> dict[str, int]:
@@ -180,11 +222,15 @@ class Snapshot:
         """The sections; `now`: when the files were listed, in ns. Raises snapshot.NOT_KEPT."""
         kept, merge, writer = self._kept, self._merge, self._writer
         manifest = merge.manifest
-        about = kept.about
+        edition = merge.edition
+        about = About(
+            manifest.project_name, manifest.adapter_type, edition.name, dict(edition.history), dict(edition.parts)
+        )
         known, fresh = kept.places, merge.fresh
         places = [writer.resource(manifest.get(i)) if i in fresh else known[i] for i in manifest.cards]
         found: dict[str, Pieces] = {
-            "about": _encode(msgspec.structs.replace(about, generation=about.generation + 1)),
+            "about": _encode(about),
+            "stamps": edition.stamps().tobytes(),
             "cards": _encode(self._cards()),
             "places": array("Q", places).tobytes(),
             "rest": _encode(self._rest()),

@@ -28,12 +28,13 @@ def _place(*parts: Any) -> Place | None:
 
 
 class About(msgspec.Struct, array_like=True, frozen=True):
-    """Whose parse it is. A lineage is a parse of the whole project and all that were made of it, one generation each."""
+    """Whose parse it is, and which: see cache.edition.Edition."""
 
     project_name: str
     adapter_type: str
-    lineage: bytes
-    generation: int = 0
+    name: bytes
+    history: dict[bytes, int]
+    parts: dict[str, int] = {}
 
 
 class Text(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 import msgspec
 
 from understudy.cache.codec import TooLarge, Writer, with_dates
+from understudy.cache.edition import Edition, first
 from understudy.cache.inputs import Inputs, digest
 from understudy.cache.pack import Pieces
 from understudy.cache.rows import About, Answer, CellRow, Rest, SaidRow, Text, UnitRow, Warned, listing
@@ -38,25 +38,31 @@ class Parse(msgspec.Struct, frozen=True):
     macro_lines: Mapping[str, int]
 
 
-def keep(path: str, parse: Parse, files: Sequence[Listed], now: int) -> None:
-    """Keep a parse; one with values that cannot be written down is not kept. `now`: when the files were listed, in ns."""
+def keep(path: str, parse: Parse, files: Sequence[Listed], now: int) -> Edition | None:
+    """Keep a parse, and give it a name; one with values that cannot be written down is not kept, and has none.
+
+    `now`: when the files were listed, in ns.
+    """
+    edition = first(len(parse.manifest.cards))
     try:
-        found = sections(parse, files, now)
+        found = sections(parse, edition, files, now)
     except NOT_KEPT:
-        return
+        return None
     save(path, found)
+    return edition
 
 
 NOT_KEPT = (TooLarge, TypeError, OverflowError, UnicodeEncodeError)
 """What is raised for values that cannot be written down."""
 
 
-def sections(parse: Parse, files: Sequence[Listed], now: int) -> dict[str, Pieces]:
+def sections(parse: Parse, edition: Edition, files: Sequence[Listed], now: int) -> dict[str, Pieces]:
     """The sections of a snapshot. Raises NOT_KEPT for values that cannot be written down."""
     manifest, writer = parse.manifest, Writer()
     places = array("Q", (writer.resource(manifest.get(unique_id)) for unique_id in manifest.cards))
     found: dict[str, Pieces] = {
-        "about": _encode(About(manifest.project_name, manifest.adapter_type, os.urandom(16))),
+        "about": _encode(About(manifest.project_name, manifest.adapter_type, edition.name, dict(edition.history))),
+        "stamps": edition.stamps().tobytes(),
         "listing": listing(files, now),
         "texts": _encode([Text(scan.file.checksum, scan.file.first_line) for scan in parse.scans]),
         "cards": _encode(list(manifest.cards.values())),
@@ -107,7 +113,7 @@ def text_digests(manifest: Manifest, scans: Iterable[Scanned]) -> dict[Input, by
 
 def file_digests(file: SourceFile) -> dict[Input, bytes]:
     """The inputs that one file answers."""
-    checksum = file.checksum.encode()
+    checksum = f"{file.checksum}:{file.first_line}".encode()  # who reads rows sees empty lines before them
     found: dict[Input, bytes] = {("file", file.package, file.path): checksum}
     if file.kind == "fixture":
         found["fixture", file.package, fixture_name(file.path)] = checksum

@@ -144,13 +144,29 @@ class Dag:
                     edges[model].append(unique_id)
         return Dag(edges)
 
-    def parent_map(self) -> dict[str, list[str]]:
+    def parent_map(self) -> Mapping[str, list[str]]:
         """`parent_map` of manifest.json: each node's parents, sorted."""
-        return {node: sorted(parents) for node, parents in self._parents.items()}
+        return _Sorted(self._parents)
 
-    def child_map(self) -> dict[str, list[str]]:
+    def child_map(self) -> Mapping[str, list[str]]:
         """`child_map` of manifest.json: each node's children, sorted."""
-        return {node: sorted(children) for node, children in self._children.items()}
+        return _Sorted(self._children)
+
+
+class _Sorted(Mapping[str, list[str]]):
+    """The ends of edges in order, put so when they are asked for."""
+
+    def __init__(self, edges: Mapping[str, Ids]) -> None:
+        self._edges = edges
+
+    def __getitem__(self, node: str) -> list[str]:
+        return sorted(self._edges[node])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._edges)
+
+    def __len__(self) -> int:
+        return len(self._edges)
 
 
 def _reach(edges: Mapping[str, Ids], ids: Iterable[str], depth: int | None) -> set[str]:

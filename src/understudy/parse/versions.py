@@ -112,8 +112,11 @@ def _take(parsing: Parsing, found: Found, version: Entry, latest: Version) -> Mo
 
 def _become(parsing: Parsing, found: Found, node: Model, version: Entry, latest: Version, raw_config: Any) -> None:
     """The node gets its version, its names and what the entry and the version say."""
-    entry, v = found.entry, version["v"]
+    entry, v, of_file = found.entry, version["v"], node.unique_id
     node.unique_id = f"model.{found.file.package}.{found.name}.v{v}"
+    for notes in (parsing.manifest.uses, parsing.manifest.lines):  # what was noted of the file is the version's
+        if of_file in notes:
+            notes[node.unique_id] = notes.pop(of_file)  # type: ignore[assignment]
     parsing.cells.touch(node.unique_id)
     node.fqn = [*node.fqn[:-1], found.name, f"v{v}"]
     node.name, node.version, node.latest_version = found.name, v, latest
