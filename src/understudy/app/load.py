@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from understudy.app.events import Logged, Printed, Secrets, Stage
 from understudy.app.invocation import Invocation
 from understudy.app.options import variables
+from understudy.artifacts.state_files import StateFile, read_prior
 from understudy.cache.changes import Changes, changes
 from understudy.cache.edition import Edition
 from understudy.cache.kept import Kept, open_kept, refresh
@@ -30,6 +31,7 @@ from understudy.sql.dialect import Dialect, dialect
 if TYPE_CHECKING:
     from understudy.cache.merge import Merge
     from understudy.graph.names import Names
+    from understudy.state.prior import Prior
     from understudy.template.renderer import Renderer
     from understudy.template.state import Notify
 
@@ -57,6 +59,26 @@ class Project:
         from understudy.graph.names import Names
 
         return Names.of(self.manifest, self.settings)
+
+    def read_state(self, state: StateFile) -> Prior:
+        """A state's manifest, by what the cache knows of it. Raises StateError."""
+        if self.edition is None:
+            return read_prior(state)
+        from understudy.cache.states import read_state
+
+        return read_state(state, self.settings.root.root)
+
+    def same_as(self, theirs: dict[str, bytes]) -> Callable[[str], bool] | None:
+        """Which nodes are the same as a state's, as far as digests tell; None: nothing is known."""
+        if not theirs or self.edition is None:
+            return None
+        mine = self.edition.digests()
+
+        def same(unique_id: str) -> bool:
+            found = theirs.get(unique_id)
+            return found is not None and found == mine.get(unique_id)
+
+        return same
 
     def extended(self, manifest: Manifest) -> Project:
         """The same project with a manifest that has more in it. Raises CycleError."""

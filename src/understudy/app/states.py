@@ -19,7 +19,6 @@ from understudy.artifacts.state_files import (
     SOURCES,
     StateFile,
     find_state,
-    read_prior,
     read_results,
     read_sources,
 )
@@ -122,7 +121,7 @@ class States:
     def _read(self, state: StateFile) -> Prior:
         prior = self._priors.get(state.key)
         if prior is None:
-            prior = self._priors[state.key] = read_prior(state)
+            prior = self._priors[state.key] = self._project.read_state(state)
             if state.revision is None and prior.built is None:
                 from understudy.app.standing import doubts
 
@@ -148,7 +147,8 @@ class States:
         if prior not in self._comparisons:
             from understudy.state.diff import compare
 
-            self._comparisons[prior] = compare(self._project.manifest, prior)
+            same = self._project.same_as(prior.digests)
+            self._comparisons[prior] = compare(self._project.manifest, prior, same)
         return self._comparisons[prior]
 
     def findings(self) -> tuple[list[Warning_], list[StateError]]:

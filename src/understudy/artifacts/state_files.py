@@ -14,6 +14,7 @@ from understudy.errors import Place, StateError, did_you_mean
 
 if TYPE_CHECKING:  # each reader is imported when its file is read
     from understudy.artifacts.run_results import PriorResults
+    from understudy.state.built import BuiltState
     from understudy.state.prior import Prior
 
 MANIFEST = "manifest.json"
@@ -108,16 +109,30 @@ def read_prior(state: StateFile) -> Prior:
     `Prior.built` is None where there is no such file, or it belongs to no manifest that is there. Raises StateError: something
     is missing, cannot be read, is damaged, or of an unreadable version.
     """
-    from understudy.artifacts.built_file import manifest_of, read_built
     from understudy.state.prior import decode_prior
+
+    path, built = standing(state)
+    prior = decode_prior(read_bytes(state, path), origin=path, flag=state.flag)
+    return prior if built is None else prior.as_built(built)
+
+
+def standing(state: StateFile) -> tuple[str, BuiltState | None]:
+    """The manifest that counts, and what of it is really built; see `read_prior`. Raises StateError."""
+    from understudy.artifacts.built_file import manifest_of, read_built
 
     for _ in range(2):  # a run that ends at this moment may have replaced one of the two
         built = read_built(state.folder) if state.whole else None
-        path = None if built is None else manifest_of(state.folder, built.metadata.invocation_id)
-        if built is None or path is not None:
+        if built is None:
             break
-    data = _read(state, path or state.manifest, "state: selection and deferral")
-    return decode_prior(data, origin=path or state.manifest, flag=state.flag, built=built if path else None)
+        path = manifest_of(state.folder, built.metadata.invocation_id)
+        if path is not None:
+            return path, built
+    return state.manifest, None
+
+
+def read_bytes(state: StateFile, path: str) -> bytes:
+    """The text of a manifest of the state. Raises StateError: it is missing, or cannot be read."""
+    return _read(state, path, "state: selection and deferral")
 
 
 def read_results(state: StateFile) -> PriorResults:

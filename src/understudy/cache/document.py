@@ -192,7 +192,7 @@ class _Writing:
         """The entries of a part. `start`: where the old ones begin."""
         stamp = STAMPED.get(part.name)
         keys = list(part.keys)
-        if old is None or part.name == ALWAYS or (stamp in self._whole and keys):
+        if old is None or part.name == ALWAYS or stamp in self._whole:
             yield from self._anew(part, keys)
         elif stamp is not None or (keys == old.keys and self._changed.isdisjoint(keys)):
             self.known.append(old)

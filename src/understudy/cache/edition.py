@@ -23,6 +23,7 @@ class Edition(NamedTuple):
         stamps: the generation in which each resource with a card was made, in their order; made when it is asked for.
         parts: of WHOLE, the generation in which each changed last; those that are not named never did.
         volatile: what was made anew in this run alone, and is not kept.
+        digests: of nodes and sources what a comparison looks at (state.fingerprint.raw_digest); made when it is asked for.
     """
 
     name: bytes
@@ -30,6 +31,7 @@ class Edition(NamedTuple):
     stamps: Callable[[], array[int]]
     parts: Mapping[str, int]
     volatile: frozenset[str] = frozenset()
+    digests: Callable[[], Mapping[str, bytes]] = dict[str, bytes]
 
     @property
     def generation(self) -> int:
@@ -52,10 +54,26 @@ class Edition(NamedTuple):
         )
 
 
-def first(count: int) -> Edition:
-    """A parse of the whole project, with so many cards."""
+def first(digests: Mapping[str, bytes]) -> Edition:
+    """A parse of the whole project. `digests`: of every resource with a card, some empty."""
     name = os.urandom(12)
-    return Edition(name, {name: 0}, lambda: array("I", bytes(4 * count)), {})
+    return Edition(name, {name: 0}, lambda: array("I", bytes(4 * len(digests))), {}, digests=lambda: digests)
+
+
+SIZE = 16
+"""The length of a digest in bytes."""
+
+
+def packed(digests: Iterable[bytes]) -> bytes:
+    """Digests as bytes; one that is empty has a place, too."""
+    return b"".join([digest or bytes(SIZE) for digest in digests])
+
+
+def unpacked(data: memoryview, unique_ids: Iterable[str]) -> dict[str, bytes]:
+    """The digests by unique_id, without those that are empty."""
+    parts = (bytes(data[start : start + SIZE]) for start in range(0, len(data), SIZE))
+    empty = bytes(SIZE)
+    return {unique_id: part for unique_id, part in zip(unique_ids, parts, strict=True) if part != empty}
 
 
 def following(edition: Edition) -> dict[bytes, int]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import msgspec
 
 from understudy.cache.codec import Reader
-from understudy.cache.edition import Edition
+from understudy.cache.edition import Edition, unpacked
 from understudy.cache.rows import About, Answer, CellRow, Rest, SaidRow, Text, Warned, listing
 from understudy.cache.slots import load, save
 from understudy.core.card import Card
@@ -84,7 +84,12 @@ class Kept:
     def edition(self) -> Edition:
         """Which parse it is."""
         about = self.about
-        return Edition(about.name, about.history, lambda: self.numbers("stamps"), about.parts)
+        stamps = partial(self.numbers, "stamps")
+        return Edition(about.name, about.history, stamps, about.parts, digests=lambda: self._digests)
+
+    @cached_property
+    def _digests(self) -> dict[str, bytes]:
+        return unpacked(self.sections["digests"], self.manifest.cards)
 
     @property
     def dag(self) -> Dag | None:

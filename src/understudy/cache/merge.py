@@ -12,7 +12,7 @@ import msgspec
 
 from understudy.cache.changes import FROM_FILES
 from understudy.cache.codec import LENGTH, Writer
-from understudy.cache.edition import Edition, following
+from understudy.cache.edition import Edition, following, packed
 from understudy.cache.inputs import Inputs
 from understudy.cache.kept import Kept
 from understudy.cache.pack import Pieces
@@ -28,6 +28,7 @@ from understudy.graph.link import link_part
 from understudy.graph.names import Names
 from understudy.parse.checks import unused_config
 from understudy.project.files import Listed
+from understudy.state.fingerprint import raw_digest
 
 _encode = msgspec.msgpack.Encoder().encode
 SEEN = ("name", "package_name", "version", "latest_version", "access", "group", "source_name", "resource_type")
@@ -68,10 +69,16 @@ class Merge:
         """Which parse it is; what only the run makes different is no parse of its own."""
         old = self.kept.edition
         if self._volatile:
-            return old._replace(stamps=self._stamps(old.generation), volatile=self.fresh)
+            stamps = self._stamps(old.generation)
+            return old._replace(stamps=stamps, volatile=self.fresh, digests=lambda: self._digests)
         history, generation = following(old), old.generation + 1
         parts = {**old.parts, **dict.fromkeys(self._changed_parts(), generation)}
-        return Edition(list(history)[-1], history, self._stamps(generation), parts)
+        return Edition(list(history)[-1], history, self._stamps(generation), parts, digests=lambda: self._digests)
+
+    @cached_property
+    def _digests(self) -> dict[str, bytes]:
+        old, manifest = self.kept.edition.digests(), self.manifest
+        return {i: raw_digest(manifest.get(i)) if i in self.fresh else old.get(i, b"") for i in manifest.cards}
 
     def _stamps(self, generation: int) -> Callable[[], array[int]]:
         def stamps() -> array[int]:
@@ -231,6 +238,7 @@ class Snapshot:
         found: dict[str, Pieces] = {
             "about": _encode(about),
             "stamps": edition.stamps().tobytes(),
+            "digests": packed(edition.digests().values()),
             "cards": _encode(self._cards()),
             "places": array("Q", places).tobytes(),
             "rest": _encode(self._rest()),

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from understudy.cache.codec import TooLarge, Writer, with_dates
-from understudy.cache.edition import Edition, first
+from understudy.cache.edition import Edition, first, packed
 from understudy.cache.inputs import Inputs, digest
 from understudy.cache.pack import Pieces
 from understudy.cache.rows import About, Answer, CellRow, Rest, SaidRow, Text, UnitRow, Warned, listing
@@ -24,6 +24,7 @@ from understudy.parse.nodes import OPERATION
 from understudy.parse.scan import LISTS, Scanned
 from understudy.parse.unit_tests import fixture_name
 from understudy.project.files import FileKey, Listed
+from understudy.state.fingerprint import raw_digest
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -43,7 +44,7 @@ def keep(path: str, parse: Parse, files: Sequence[Listed], now: int) -> Edition 
 
     `now`: when the files were listed, in ns.
     """
-    edition = first(len(parse.manifest.cards))
+    edition = first({unique_id: raw_digest(parse.manifest.get(unique_id)) for unique_id in parse.manifest.cards})
     try:
         found = sections(parse, edition, files, now)
     except NOT_KEPT:
@@ -63,6 +64,7 @@ def sections(parse: Parse, edition: Edition, files: Sequence[Listed], now: int) 
     found: dict[str, Pieces] = {
         "about": _encode(About(manifest.project_name, manifest.adapter_type, edition.name, dict(edition.history))),
         "stamps": edition.stamps().tobytes(),
+        "digests": packed(edition.digests().values()),
         "listing": listing(files, now),
         "texts": _encode([Text(scan.file.checksum, scan.file.first_line) for scan in parse.scans]),
         "cards": _encode(list(manifest.cards.values())),

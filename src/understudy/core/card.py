@@ -17,7 +17,8 @@ class Card(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The card of one resource; the fields are those of the resource itself, under their names.
 
     `parents` is `depends_on.nodes`; `tags` of a unit test are those of its config. `config_group` is the group that the
-    config names. `test` is what a generic test tests (`unique`), `coded` whether there is any code.
+    config names. `test` is what a generic test tests (`unique`), `coded` whether there is any code. `macros` are those of
+    the project and of packages in `depends_on.macros`.
     """
 
     unique_id: str
@@ -41,6 +42,7 @@ class Card(msgspec.Struct, array_like=True, frozen=True, gc=False):
     test: str | None = None
     relation_name: str | None = None
     coded: bool = False
+    macros: list[str] = []
 
     @property
     def is_ephemeral(self) -> bool:
@@ -76,4 +78,5 @@ def card(resource: Any) -> Card:
         resource.test_metadata.name if type(resource) is GenericTest else None,
         getattr(resource, "relation_name", None),
         bool(getattr(resource, "raw_code", "").strip()),
+        [macro for macro in getattr(depends_on, "macros", ()) if not macro.startswith("macro.dbt.")],
     )

@@ -115,6 +115,10 @@ class Manifest:
         """The resource of that unique_id."""
         return next((part[unique_id] for part in self.selectable() if unique_id in part), None)
 
+    def has(self, unique_id: str) -> bool:
+        """Whether a selection can name it."""
+        return any(unique_id in part for part in self.selectable())
+
     def node(self, unique_id: str) -> Node:
         """A node or function: what is compiled and built. Raises KeyError."""
         node: Node | None = self.nodes.get(unique_id)

@@ -6,7 +6,7 @@ data, and so is what cannot be told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,17 +79,22 @@ class ContractBreak:
     changes: tuple[Change, ...]
 
 
-def compare(manifest: Manifest, prior: Prior) -> Comparison:
-    """Today's manifest beside an older one."""
-    return Comparison(manifest, prior)
+Same = Callable[[str], bool]
+"""Whether a node is known to be the same on both sides, by a digest of all that is compared (fingerprint.raw_digest)."""
+
+
+def compare(manifest: Manifest, prior: Prior, same: Same | None = None) -> Comparison:
+    """Today's manifest beside an older one. With `same`, only nodes that may differ are looked at."""
+    return Comparison(manifest, prior, same)
 
 
 class Comparison:
     """What changed. `changes` and `matches` raise StateError where the state is damaged."""
 
-    def __init__(self, manifest: Manifest, prior: Prior) -> None:
+    def __init__(self, manifest: Manifest, prior: Prior, same: Same | None = None) -> None:
         self.manifest = manifest
         self.prior = prior
+        self._same = same or (lambda unique_id: False)
         self._kept: dict[str, tuple[Change, ...]] = {}
         self._warnings: dict[str, Warning_] = {}
         self.asked: set[str] = set()
@@ -101,14 +106,14 @@ class Comparison:
             "modified": lambda unique_id: bool(self.changes(unique_id)),
             "unmodified": lambda unique_id: not self.changes(unique_id),
             "removed": lambda unique_id: False,  # none of today's nodes is; `removed()` names them
-            "modified.macros": lambda unique_id: bool(self._by_macros(self._current(unique_id))),
+            "modified.macros": lambda unique_id: bool(self._macros_of(unique_id)),
             **{f"modified.{check}": self._has_changed(check) for check in CHECKED},
             **{f"modified.{check}": self._has_other_values(check) for check in VALUES},
         }
 
     def is_new(self, unique_id: str) -> bool:
         """Whether the state has no counterpart."""
-        return self.prior.get(unique_id) is None
+        return not self.prior.has(unique_id)
 
     def changes(self, unique_id: str) -> tuple[Change, ...]:
         """Why the node is `state:modified`; empty when it is not. Raises KeyError for a node that today's manifest lacks."""
@@ -141,13 +146,13 @@ class Comparison:
 
     def removed(self) -> tuple[str, ...]:
         """Nodes of every kind that the state has and today's project has not, or has disabled."""
-        return tuple(unique_id for unique_id in self.prior.unique_ids() if self._find(unique_id) is None)
+        return tuple(unique_id for unique_id in self.prior.unique_ids() if not self.manifest.has(unique_id))
 
     def contract_breaks(self, now: str | None = None) -> tuple[ContractBreak, ...]:
         """Every contract that was broken, removed models included. `now`: ISO 8601, to know what was deprecated before."""
         broken = []
         for unique_id in self.prior.nodes:
-            if not unique_id.startswith("model."):
+            if not unique_id.startswith("model.") or self._same(unique_id):
                 continue
             old, new = self.prior.nodes[unique_id], self.manifest.nodes.get(unique_id)
             if new is None:
@@ -166,29 +171,30 @@ class Comparison:
         """What could not be told for certain among the nodes compared so far."""
         return tuple(self._warnings.values())
 
-    def _find(self, unique_id: str) -> Any:
-        return self.manifest.get(unique_id)
-
     def _current(self, unique_id: str) -> Any:
-        found = self._find(unique_id)
+        found = self.manifest.get(unique_id)
         if found is None:
             raise KeyError(unique_id)
         return found
 
     def _compare(self, unique_id: str) -> tuple[Change, ...]:
+        own = () if self._same(unique_id) else self._own_changes(unique_id)
+        why = self.prior.unbuilt(unique_id)
+        unbuilt = () if why is None else (Change(BUILD, "", why),)
+        return (*own, *self._macros_of(unique_id), *unbuilt)
+
+    def _own_changes(self, unique_id: str) -> tuple[Change, ...]:
         new, old = self._current(unique_id), self.prior.get(unique_id)
         kind = kind_of(new)
         if old is None:
-            own: tuple[Change, ...] = () if kind in NEW_IS_UNMODIFIED else (NEW,)
-        else:
-            skipped = NOT_IN_CONTENTS.get(kind, frozenset())
-            own = tuple(c for f in FIELDS[kind] if f.check not in skipped for c in self._differences(f, new, old, kind))
-        why = self.prior.unbuilt(unique_id)
-        unbuilt = () if why is None else (Change(BUILD, "", why),)
-        return (*own, *self._by_macros(new), *unbuilt)
+            return () if kind in NEW_IS_UNMODIFIED else (NEW,)
+        skipped = NOT_IN_CONTENTS.get(kind, frozenset())
+        return tuple(c for f in FIELDS[kind] if f.check not in skipped for c in self._differences(f, new, old, kind))
 
     def _has_changed(self, check: str) -> Callable[[str], bool]:
         def changed(unique_id: str) -> bool:
+            if self._same(unique_id):
+                return False
             new, old = self._current(unique_id), self.prior.get(unique_id)
             kind = kind_of(new)
             if kind not in CHECKED[check]:
@@ -225,23 +231,36 @@ class Comparison:
             if (name in old) != (name in found) or old.get(name) != found.get(name):
                 yield Change(check, name, old.get(name), found.get(name))
 
-    def _by_macros(self, new: Any) -> tuple[Change, ...]:
+    def _macros_of(self, unique_id: str) -> tuple[Change, ...]:
+        """The changed macros behind a node; of one that is the same its card knows all that it takes."""
+        if not self._same(unique_id):
+            return self._by_macros(self._current(unique_id))
+        used = self.manifest.cards[unique_id].macros
+        return self._changed_macros().reaching(used) or self._by_older_macros(unique_id, used)
+
+    def _changed_macros(self) -> ChangedMacros:
         if self._macro_changes is None:
             today = self.manifest
             self._macro_changes = ChangedMacros(today.macros, self.prior, today.adapter_type, today.project_name)
+        return self._macro_changes
+
+    def _by_macros(self, new: Any) -> tuple[Change, ...]:
+        changed = self._changed_macros()
         depends_on = get(new, "depends_on")
         used = get(depends_on, "macros") if depends_on is not None else None
         old = self.prior.get(get(new, "unique_id"))
         if old is not None and get(old, "depends_on") is not None:
-            self._macro_changes.check(get(old, "unique_id"), get(get(old, "depends_on"), "macros") or [])
-        return self._macro_changes.reaching(used or []) or self._by_older_macros(old)
+            before = get(get(old, "depends_on"), "macros") or []
+            changed.check(get(old, "unique_id"), before)
+            return changed.reaching(used or []) or self._by_older_macros(get(old, "unique_id"), before)
+        return changed.reaching(used or [])
 
-    def _by_older_macros(self, old: Any) -> tuple[Change, ...]:
+    def _by_older_macros(self, unique_id: str, used: Iterable[str]) -> tuple[Change, ...]:
         """Of a relation that was built before the state's last run: the macros that it was built with have changed since,
         which that run knew already.
         """
-        then = None if old is None else self.prior.carried(get(old, "unique_id"))
-        now = "" if then is None else self._macro_prints.of(get(get(old, "depends_on"), "macros") or [])
+        then = self.prior.carried(unique_id)
+        now = "" if then is None else self._macro_prints.of(used)
         return () if then is None or then.macros == now else (Change(MACROS, "", then.macros, now),)
 
     def _differences(self, field: Field, new: Any, old: Any, kind: str) -> Iterator[Change]:

@@ -245,6 +245,46 @@ NOT_IN_CONTENTS: Mapping[str, frozenset[str]] = {"generic_test": frozenset({BODY
 """Checks that a sub-selector asks a kind for, though plain `modified` does not (dbt 1.11: GenericTestNode.same_contents)."""
 
 
+SCALARS = ("resource_type", "fqn", "unrendered_config", "constraints", "latest_version", "access", "deprecation_date")
+OF_SOURCES = (
+    "fqn", "database", "schema", "unrendered_database", "unrendered_schema", "identifier", "unrendered_config", "quoting",
+    "freshness", "loaded_at_field", "external",
+)  # fmt: skip
+_encode = msgspec.msgpack.Encoder(order="deterministic", enc_hook=str).encode
+
+
+def raw_digest(side: Any) -> bytes:
+    """A digest of all that the comparison of a node or a source looks at, as it stands, on either side.
+
+    Two sides with one digest are the same by every check of FIELDS, and use the same macros. What differs here may be the
+    same all the same, in another form: it has to be looked at. Empty for other kinds, and where the state lacks something.
+    """
+    kind = side.resource_type
+    if kind == "source":
+        values: list[Any] = [getattr(side, name) for name in OF_SOURCES]
+        if msgspec.UNSET in values:
+            return b""
+    elif kind in DIGESTED:
+        contract, columns = getattr(side, "contract", None), side.columns
+        values = [getattr(side, name, None) for name in SCALARS]
+        values += [
+            _code(side, side), side.description or "", side.checksum.name, side.checksum.checksum, side.materialized,
+            side.depends_on.macros, None if contract is None else (contract.enforced, contract.checksum),
+            [(name, get(each, "description"), get(each, "data_type"), get(each, "constraints")) for name, each in columns.items()],
+        ]  # fmt: skip
+        if kind == "function":
+            values += [side.arguments, side.returns]
+    else:
+        return b""
+    try:
+        return hashlib.blake2b(_encode(values), digest_size=16).digest()
+    except (TypeError, OverflowError):  # keys that are no texts have no order
+        return b""
+
+
+DIGESTED = frozenset({"model", "seed", "snapshot", "analysis", "operation", "test", "function"})
+
+
 def kind_of(node: Any) -> str:
     """The kind under which today's node stands in FIELDS."""
     if isinstance(node, GenericTest):

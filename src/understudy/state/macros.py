@@ -18,6 +18,11 @@ ENGINES = (
 """Adapters whose macros may stand in a state."""
 
 
+def own_packages(*adapter_types: str) -> frozenset[str]:
+    """The packages of the engines' own macros."""
+    return frozenset({"dbt", *(f"dbt_{name}" for name in {*ENGINES, *adapter_types})})
+
+
 class ChangedMacros:
     """The macros that changed, and every macro that calls one of them.
 
@@ -27,8 +32,7 @@ class ChangedMacros:
 
     def __init__(self, macros: Mapping[str, Macro], prior: Prior, adapter_type: str, project: str = "") -> None:
         self._implementations = implementations(OWN, project, adapter_type)
-        types = {*ENGINES, adapter_type, prior.metadata.adapter_type or adapter_type}
-        self._own_packages = frozenset({"dbt", *(f"dbt_{name}" for name in types)})
+        self._own_packages = own_packages(adapter_type, prior.metadata.adapter_type or adapter_type)
         self._prior = prior
         self._changed = self._compare(macros, prior)
         self._cause = self._spread(macros)
@@ -49,6 +53,8 @@ class ChangedMacros:
 
     def _spread(self, macros: Mapping[str, Macro]) -> dict[str, str]:
         """Each macro that is changed or calls, however indirectly, a changed one -> the changed one that is nearest."""
+        if not self._changed:
+            return {}
         callers: dict[str, list[str]] = {}
         for unique_id, macro in macros.items():
             for called in macro.depends_on.macros:

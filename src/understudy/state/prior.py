@@ -8,7 +8,7 @@ StateError. A node is decoded when it is first asked for, since deferral asks fo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -106,6 +106,34 @@ class PriorNode(msgspec.Struct, frozen=True):
         return self.materialized == "ephemeral"
 
 
+class PriorDigested(msgspec.Struct, frozen=True, gc=False):
+    """What of a node is digested, and whether it has a relation: less than a PriorNode, for who looks at all of them."""
+
+    resource_type: str
+    fqn: list[str]
+    schema: str | None = None
+    raw_code: str | None = None
+    raw_sql: str | None = None
+    checksum: Checksum = msgspec.field(default_factory=lambda: Checksum("none", ""))
+    config: PriorConfig = PriorConfig()
+    unrendered_config: dict[str, Any] = {}
+    description: str | None = ""
+    columns: dict[str, PriorColumn] = {}
+    depends_on: DependsOn = msgspec.field(default_factory=DependsOn)
+    contract: Contract | None = None
+    constraints: list[dict[str, Any]] | None = None
+    access: str | None = None
+    latest_version: Version | None = None
+    deprecation_date: str | None = None
+    arguments: Any = None
+    returns: Any = None
+
+    @property
+    def materialized(self) -> str:
+        """The materialization's name."""
+        return self.config.materialized or ""
+
+
 class PriorSource(msgspec.Struct, frozen=True):
     """A source. The unrendered names are UNSET in states whose writer did not record them (before dbt 1.9)."""
 
@@ -156,9 +184,9 @@ class _Relation(msgspec.Struct, frozen=True):
     config: PriorConfig = PriorConfig()
 
 
-class _Document(msgspec.Struct):
+class Document(msgspec.Struct):
     metadata: Metadata
-    nodes: dict[str, msgspec.Raw]
+    nodes: Mapping[str, msgspec.Raw]
     sources: dict[str, msgspec.Raw] = {}
     macros: dict[str, msgspec.Raw] = {}
     exposures: dict[str, msgspec.Raw] = {}
@@ -170,17 +198,29 @@ class _Document(msgspec.Struct):
 
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Entries(Mapping[str, T], Generic[T]):
     """The entries of one part of a manifest, by unique_id, each decoded when it is first asked for, and kept."""
 
-    def __init__(self, part: str, raw: Mapping[str, msgspec.Raw], kind: type[T], origin: str, flag: str) -> None:
+    def __init__(
+        self, part: str, raw: Mapping[str, msgspec.Raw | bytes], kind: type[T], origin: str, flag: str
+    ) -> None:
         self._part = part
         self.raw = raw
         self._decode = msgspec.json.Decoder(kind).decode
         self._kept: dict[str, T] = {}
         self._origin, self._flag = origin, flag
+
+    def passing(self, kind: type[U]) -> Iterator[tuple[str, U]]:
+        """Every entry as a value of another kind, made for once. Raises StateError for a damaged one."""
+        decode = msgspec.json.Decoder(kind).decode
+        for unique_id, raw in self.raw.items():
+            try:
+                yield unique_id, decode(raw)
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                raise damaged(self._origin, f"{self._part}[{unique_id!r}]: {error}", self._flag) from error
 
     def __getitem__(self, unique_id: str) -> T:
         kept = self._kept.get(unique_id)
@@ -210,7 +250,7 @@ class Prior:
 
     def __init__(
         self,
-        document: _Document,
+        document: Document,
         *,
         origin: str,
         flag: str = "--state",
@@ -221,10 +261,13 @@ class Prior:
             return Entries(name, getattr(document, name), kind, origin, flag)
 
         self.origin, self.flag = origin, flag
+        self.source_text = source_text
+        self.counted: int | None = None
+        self.digests: dict[str, bytes] = {}
+        """Of nodes and sources what is known of them without their being decoded (fingerprint.raw_digest)."""
         self.metadata = document.metadata
         self.built = built
-        if built is not None:
-            _as_built(document.nodes, built.nodes)
+        self._document = document
         self.rendered_config = not source_text and WRITER not in (document.metadata.env or {})
         self.nodes = part("nodes", PriorNode)
         self.functions = part("functions", PriorNode)
@@ -239,6 +282,21 @@ class Prior:
             self.nodes, self.sources, self.exposures, self.metrics, self.semantic_models, self.saved_queries,
             self.unit_tests, self.functions,
         )  # fmt: skip
+
+    def as_built(self, built: BuiltState) -> Prior:
+        """The same manifest with the nodes as they were when their relation was built, without those that never were."""
+        found = Overlaid(self._document.nodes, built.nodes)
+        document = msgspec.structs.replace(self._document, nodes=found)
+        prior = Prior(document, origin=self.origin, flag=self.flag, source_text=self.source_text, built=built)
+        prior.digests = {i: each for i, each in self.digests.items() if i not in found.gone and i not in found.other}
+        if self.counted is not None:
+            touched = [i for i in (*found.gone, *found.other) if i.startswith(BUILT)]
+            prior.counted = self.counted - self._relational_among(touched) + prior._relational_among(touched)
+        return prior
+
+    def has(self, unique_id: str) -> bool:
+        """Whether there is a counterpart of any kind (not macros)."""
+        return any(unique_id in part for part in self._parts)
 
     def get(self, unique_id: str) -> Any:
         """The counterpart of a node of any kind (not macros), or None. Raises StateError where it is damaged."""
@@ -290,9 +348,15 @@ class Prior:
         return sum(1 for entry in entries if not entry.known or isinstance(entry.node, msgspec.Raw) or entry.behind)
 
     def relations(self) -> int:
-        """How many nodes have a relation there; nothing but that is decoded."""
-        built = {i: raw for i, raw in self.nodes.raw.items() if i.startswith(BUILT)}
-        light = Entries("nodes", built, _Relation, self.origin, self.flag)
+        """How many nodes have a relation there; nothing but that is decoded, and nothing where somebody counted before."""
+        if self.counted is None:
+            self.counted = self._relational_among(i for i in self.nodes.raw if i.startswith(BUILT))
+        return self.counted
+
+    def _relational_among(self, unique_ids: Iterable[str]) -> int:
+        """How many of the nodes are there and have a relation."""
+        raw = {i: self.nodes.raw[i] for i in unique_ids if i in self.nodes.raw}
+        light = Entries("nodes", raw, _Relation, self.origin, self.flag)
         return sum(1 for node in light.values() if node.schema and node.config.materialized != "ephemeral")
 
     def relational(self, unique_id: str) -> PriorNode | None:
@@ -304,29 +368,44 @@ class Prior:
         return None if node.is_ephemeral or not node.schema else node
 
 
-def _as_built(nodes: dict[str, msgspec.Raw], built: Mapping[str, Entry]) -> None:
-    """Put nodes in their place as they were when their relation was built, and take out those that never were."""
-    for unique_id, entry in built.items():
-        if not entry.exists:
-            nodes.pop(unique_id, None)
-        elif isinstance(entry.node, msgspec.Raw):
-            nodes[unique_id] = entry.node
+class Overlaid(Mapping[str, msgspec.Raw | bytes]):
+    """A manifest's nodes, with those of an environment that were built from other code, or never, in their place."""
+
+    def __init__(self, nodes: Mapping[str, msgspec.Raw | bytes], built: Mapping[str, Entry]) -> None:
+        self._nodes = nodes
+        self.gone = {unique_id for unique_id, entry in built.items() if not entry.exists}
+        self.other = {i: each.node for i, each in built.items() if each.exists and isinstance(each.node, msgspec.Raw)}
+
+    def __getitem__(self, unique_id: str) -> msgspec.Raw | bytes:
+        if unique_id in self.gone:
+            raise KeyError(unique_id)
+        found = self.other.get(unique_id)
+        return self._nodes[unique_id] if found is None else found
+
+    def __contains__(self, unique_id: object) -> bool:
+        return unique_id in self.other or (unique_id in self._nodes and unique_id not in self.gone)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (unique_id for unique_id in self._nodes if unique_id not in self.gone)
+        yield from (unique_id for unique_id in self.other if unique_id not in self._nodes)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
-def decode_prior(data: bytes, *, origin: str, flag: str = "--state", built: BuiltState | None = None) -> Prior:
+def decode_prior(data: bytes, *, origin: str, flag: str = "--state") -> Prior:
     """A manifest's bytes as a Prior.
 
     Args:
         origin: the file's path, for errors.
         flag: where the person named it (`--state`, `DBT_STATE`).
-        built: what of it is really built, where the environment has told.
     Raises:
         StateError: no JSON, cut short, not a manifest, or of a schema version that cannot be read.
     """
     place = Place(path=origin)
     hint = NEXT_STEP.format(flag=flag)
     try:
-        envelope = msgspec.json.decode(data, type=_Document)
+        envelope = msgspec.json.decode(data, type=Document)
     except msgspec.ValidationError as error:
         raise StateError(f"The state is no manifest that can be read: {error}", place=place, hint=hint) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -342,7 +421,7 @@ def decode_prior(data: bytes, *, origin: str, flag: str = "--state", built: Buil
         )
     if version <= RENDERED_ONLY:
         envelope.metrics = {}
-    return Prior(envelope, origin=origin, flag=flag, source_text=SOURCE_TEXT in data, built=built)
+    return Prior(envelope, origin=origin, flag=flag, source_text=SOURCE_TEXT in data)
 
 
 def schema_version(address: str | None) -> int:

@@ -220,7 +220,7 @@ def project(code: str = "select 1", text: str = "1", alias: str = "a") -> Manife
 
 def prior(of: Manifest, nodes: Mapping[str, Entry]) -> Prior:
     data = state_bytes(of, schema="prod", invocation_id="run")
-    return decode_prior(data, origin="prod/manifest.json", built=document(nodes))
+    return decode_prior(data, origin="prod/manifest.json").as_built(document(nodes))
 
 
 def node_of(of: Manifest, unique_id: str = A) -> msgspec.Raw:
