@@ -139,7 +139,7 @@ def test_every_kind_of_change_is_in_it(shop: Path, edit: dict[str, str | None]) 
 def test_what_a_run_compiled_is_in_it_and_goes_with_the_next_parse(shop: Path, encoded: Counter[str]) -> None:
     ok("compile", "-s", "m1 m2", cwd=shop)
     compiled = {i for i, node in content(shop)["nodes"].items() if node.get("compiled")}
-    assert compiled == {"model.shop.m1", "model.shop.m2", "test.shop.unique_m1_id.68d9a9e1e6"} or len(compiled) == 3
+    assert sorted(i.split(".")[2] for i in compiled) == ["m1", "m2", "unique_m1_id"]
     assert encoded["nodes"] == 3
     encoded.clear()
     ok("compile", "-s", "m2", cwd=shop)
