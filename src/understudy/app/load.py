@@ -279,4 +279,4 @@ def read_all(invocation: Invocation, settings: Settings, files: Sequence[Listed]
     if invocation.options.partial_parse:
         kept = Parse(settings, parsed.manifest, parsed.cells, parsed.scans, parsed.renderer.macros.lines)
         edition = keep(slot(settings), kept, files, listed_at)
-    return Read(parsed.manifest, parsed.cells.warnings(), lambda: parsed.renderer, edition)
+    return Read(parsed.manifest, parsed.warnings, lambda: parsed.renderer, edition)

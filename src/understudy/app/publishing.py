@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
 
@@ -9,9 +10,9 @@ import msgspec
 
 from understudy import __version__
 from understudy.app.applied import built
+from understudy.app.document import secrets
 from understudy.app.invocation import Invocation
 from understudy.app.ready import Ready, exists
-from understudy.app.written import secrets
 from understudy.artifacts.built_file import manifest_of, read_built, write_built
 from understudy.artifacts.metadata import timestamp
 from understudy.core.warning import Warning_
@@ -81,12 +82,12 @@ class _Older:
         fields = msgspec.json.decode(raw)
         return msgspec.Raw(msgspec.json.encode({key: value for key, value in fields.items() if key not in COMPILED}))
 
-    def _read(self) -> dict[str, msgspec.Raw]:
+    def _read(self) -> Mapping[str, msgspec.Raw | bytes]:
         path = None if self._before is None else manifest_of(self._folder, self._before.metadata.invocation_id)
         if path is None:
             return {}
         try:
             with open(path, "rb") as file:
-                return dict(decode_prior(file.read(), origin=path).nodes.raw)
+                return decode_prior(file.read(), origin=path).nodes.raw
         except (OSError, StateError):
             return {}  # then what the nodes were is not known

@@ -11,69 +11,28 @@ import msgspec
 
 from understudy.cache.codec import Reader
 from understudy.cache.edition import Edition, unpacked
-from understudy.cache.rows import About, Answer, CellRow, Rest, SaidRow, Text, Warned, listing
+from understudy.cache.rows import listing
+from understudy.cache.sections import Sections
 from understudy.cache.slots import load, save
 from understudy.core.card import Card
 from understudy.core.manifest import PART_OF, Manifest, Uses
 from understudy.core.shelf import Shelf
-from understudy.core.warning import Warning_
 from understudy.graph.dag import Dag
-from understudy.project.files import FileKey, Listed
+from understudy.project.files import Listed
 
 T = TypeVar("T")
 _decode = msgspec.msgpack.decode
 
 
-class Kept:
-    """A parse that is kept, as it was. Sections are decoded when they are asked for.
+class Kept(Sections):
+    """A parse that is kept, as it was.
 
-    Everything of it raises msgspec.MsgspecError where a section is not what it should be; who opens it asks for `about`
-    and `manifest` at once, and takes any such error as if there were no snapshot.
+    Who opens it asks for `about` and `manifest` at once, and takes an error of them as if there were no snapshot.
     """
 
     def __init__(self, sections: Mapping[str, memoryview]) -> None:
-        self.sections = sections
+        super().__init__(sections)
         self._reader = Reader(sections["blobs"], _decode(sections["shared"], type=list[msgspec.Raw]))
-
-    def section(self, name: str, type: type[T]) -> T:
-        """A section as a value. Raises KeyError, or msgspec.MsgspecError."""
-        return _decode(self.sections[name], type=type)
-
-    @cached_property
-    def about(self) -> About:
-        """Whose parse it is."""
-        return self.section("about", About)
-
-    @cached_property
-    def answers(self) -> list[Answer]:
-        """The inputs of the parse."""
-        return self.section("answers", list[Answer])
-
-    @cached_property
-    def files(self) -> list[FileKey]:
-        """The files, by number."""
-        return self.section("files", list[FileKey])
-
-    @cached_property
-    def cells(self) -> list[msgspec.Raw]:
-        """The cells, by number."""
-        return self.section("cells", list[msgspec.Raw])
-
-    @cached_property
-    def users(self) -> list[list[int]]:
-        """The cells that depend on each input."""
-        return self.section("users", list[list[int]])
-
-    @cached_property
-    def common(self) -> CellRow:
-        """What belongs to no cell."""
-        return self.section("common", CellRow)
-
-    @cached_property
-    def texts(self) -> dict[FileKey, Text]:
-        """What was read of each file."""
-        files = self.section("listing", list[Listed])
-        return {file.key: text for file, text in zip(files, self.section("texts", list[Text]), strict=True)}
 
     @property
     def macro_lines(self) -> dict[str, int]:
@@ -96,30 +55,9 @@ class Kept:
         """Nobody has drawn the graph yet."""
         return None
 
-    def numbers(self, name: str) -> array[int]:
-        """A section of numbers."""
-        found = array("I")
-        found.frombytes(self.sections[name])
-        return found
-
     def value(self, place: int) -> Any:
         """A value at a place."""
         return self._reader.value(place)
-
-    @cached_property
-    def rest(self) -> Rest:
-        """What is no card."""
-        return self.section("rest", Rest)
-
-    @cached_property
-    def warnings(self) -> list[Warning_]:
-        """What the parse gave cause to warn of, in its order."""
-        return [warned.warning() for warned in self.section("warnings", list[Warned])]
-
-    @cached_property
-    def said(self) -> list[SaidRow]:
-        """What templates said while they were parsed."""
-        return self.section("said", list[SaidRow])
 
     @cached_property
     def places(self) -> dict[str, int]:

@@ -19,6 +19,7 @@ from understudy.core.input import Input
 from understudy.core.manifest import Manifest
 from understudy.core.project import Settings
 from understudy.core.source_file import SourceFile
+from understudy.core.warning import in_order
 from understudy.parse.cells import Cell, Cells, Unit
 from understudy.parse.nodes import OPERATION
 from understudy.parse.scan import LISTS, Scanned
@@ -80,7 +81,9 @@ def sections(parse: Parse, edition: Edition, files: Sequence[Listed], now: int) 
     answers = Inputs(parse.settings, text_digests(manifest, parse.scans))
     found |= table.sections(table.row(parse.cells.common), answers)
     every = (parse.cells.common, *cells)
-    found["warnings"] = _encode([Warned.of(each) for each in parse.cells.warnings()])
+    found["warnings"] = _encode(
+        [Warned.of(each) for each in in_order(warning for cell in every for warning in cell.warnings)]
+    )
     found["said"] = _encode([SaidRow.of(said) for cell in every for said in cell.said])
     owners = (numbers.get(id(parse.cells.of(unique_id)), NOBODY) for unique_id in resource_ids(manifest))
     found["owners"] = array("I", owners).tobytes()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from understudy.core.input import Input
-from understudy.core.warning import Warning_, in_order
+from understudy.core.warning import Warning_
 from understudy.errors import Place
 from understudy.template.state import Notify
 
@@ -93,10 +93,6 @@ class Cells:
         self.watch(self.current.inputs)
         return self.current
 
-    def attend(self, unique_id: str) -> Cell:
-        """Work goes on for the cell of a resource."""
-        return self.resume(self._of[unique_id])
-
     def touch(self, unique_id: str) -> None:
         """What is at work makes or describes that resource."""
         other = self._of.get(unique_id)
@@ -143,22 +139,17 @@ class Cells:
 
     def add(self, warning: Warning_) -> None:
         """Note a warning that came later, with the cell of its node."""
-        cell = self.of(warning.place.node) if warning.place is not None and warning.place.node is not None else None
-        (cell or self.common).warnings.append(warning)
+        self.of(None if warning.place is None else warning.place.node).warnings.append(warning)
 
     def missed(self, unique_id: str, name: str) -> None:
         """Note that a resource would be another one if there were something of that name."""
-        (self.of(unique_id) or self.common).inputs.add((MISSING, name))
-
-    def warnings(self) -> list[Warning_]:
-        """What all of them gave cause to say, by file and line."""
-        return in_order(warning for cell in (self.common, *self.all()) for warning in cell.warnings)
+        self.of(unique_id).inputs.add((MISSING, name))
 
     def owners(self) -> Iterator[tuple[str, Cell]]:
         """Every unique_id that was touched, with its cell."""
         return ((unique_id, cell.whole()) for unique_id, cell in self._of.items())
 
-    def of(self, unique_id: str) -> Cell | None:
-        """The cell of a resource."""
-        found = self._of.get(unique_id)
-        return None if found is None else found.whole()
+    def of(self, unique_id: str | None) -> Cell:
+        """The cell of a resource; the common one of what has none."""
+        found = self._of.get(unique_id) if unique_id is not None else None
+        return self.common if found is None else found.whole()

@@ -69,7 +69,7 @@ class Describer:
         if not has_jinja(text):
             return text, []
         used: list[str] = []
-        self.parsing.cells.attend(owner.unique_id)
+        self.parsing.cells.resume(self.parsing.cells.of(owner.unique_id))
 
         def doc(*args: Any) -> str:
             if len(args) not in (1, 2):

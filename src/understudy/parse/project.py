@@ -11,7 +11,7 @@ from understudy.core.manifest import Manifest
 from understudy.core.nodes import Macro, MacroDependsOn, Seed
 from understudy.core.project import Settings
 from understudy.core.source_file import SourceFile
-from understudy.core.warning import Warning_
+from understudy.core.warning import Warning_, in_order
 from understudy.errors import ParseError, Place
 from understudy.parse.assemble import assemble
 from understudy.parse.cells import Cells
@@ -38,7 +38,7 @@ class Parsed:
     @property
     def warnings(self) -> list[Warning_]:
         """What there is to warn of, by file and line."""
-        return self.cells.warnings()
+        return in_order(warning for cell in (self.cells.common, *self.cells.all()) for warning in cell.warnings)
 
 
 def unread(seed: Seed) -> str:

@@ -84,7 +84,7 @@ class Sources:
     def build(self, parsing: Parsing) -> None:
         """Make the sources and their tests. Raises ParseError, YamlError or JinjaError."""
         for unique_id, table in self.tables.items():
-            parsing.cells.attend(unique_id)
+            parsing.cells.resume(parsing.cells.of(unique_id))
             patched = self._patched(parsing, table)
             _add_tests(parsing, patched)
             source = _source(parsing, patched)

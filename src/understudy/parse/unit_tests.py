@@ -214,7 +214,7 @@ def settle_unit_tests(parsing: Parsing) -> None:
         if isinstance(node, Model) and node.version is not None:
             versions.setdefault((node.package_name, node.name), []).append(node)
     for unique_id, test in list(manifest.unit_tests.items()):
-        parsing.cells.attend(unique_id)
+        parsing.cells.resume(parsing.cells.of(unique_id))
         model = _model(parsing, test)
         if model is None:
             del manifest.unit_tests[unique_id]

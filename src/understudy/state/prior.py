@@ -185,6 +185,8 @@ class _Relation(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct):
+    """A manifest whose entries are not decoded."""
+
     metadata: Metadata
     nodes: Mapping[str, msgspec.Raw]
     sources: dict[str, msgspec.Raw] = {}

@@ -49,9 +49,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         counts[unique_id] += unique_id in self and unique_id not in self._kept
         return entry(self, unique_id)
 
-    def read(state: state_files.StateFile) -> bytes:
+    def read(state: state_files.StateFile, path: str) -> bytes:
         counts["file"] += 1
-        return whole(state)
+        return whole(state, path)
 
     monkeypatch.setattr(prior.Entries, "__getitem__", counted)
     monkeypatch.setattr(cached, "read_bytes", read)
@@ -219,3 +219,20 @@ def test_equal_digests_are_the_same_by_every_check(shop: Path) -> None:
         for selector in diff.SELECTORS:
             assert comparison.matches(selector, unique_id) == plain.matches(selector, unique_id)
     assert comparison.contract_breaks() == plain.contract_breaks()
+
+
+def test_what_is_really_built_lies_over_what_is_kept(shop: Path) -> None:
+    """A run that leaves some nodes as they were: the manifest of today, and relations of older code, or none, under it."""
+    built = ("--target", "prod", "--target-path", "built")
+    ok("build", *built, cwd=shop)
+    (shop / "models/m3.sql").write_text("select 33 as id")
+    (shop / "models/m4.sql").write_text("select no_such_column")
+    (shop / "models/new.sql").write_text("select no_such_column")
+    (shop / "macros/twice.sql").write_text("{% macro twice(x) %}3 * {{ x }}{% endmacro %}")
+    understudy("run", "-s", "m2", "m4", "new", *built, cwd=shop)
+    state = ("-s", "state:modified", "--state", "built", "--output", "name")
+    for _ in range(2):  # read, and known
+        lines = ok("ls", *state, cwd=shop).lines
+        assert lines == ["m3", "m4", "macro", "new"]
+        assert ok("ls", "--no-partial-parse", *state, cwd=shop).lines == lines
+    assert ok("ls", "-s", "state:new", *state[2:], cwd=shop).lines == ["new"]

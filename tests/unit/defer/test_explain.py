@@ -26,8 +26,7 @@ FAILED = LabelledPrior(
     decode_prior(
         state_bytes(manifest(model("a")), schema="prod", invocation_id="run"),
         origin="x",
-        built=BuiltState(Head(form=1, invocation_id="run"), {A: Entry(exists=False, failed="error")}),
-    ),
+    ).as_built(BuiltState(Head(form=1, invocation_id="run"), {A: Entry(exists=False, failed="error")})),
 )
 
 
