@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from understudy.adapters.duckdb.connection import DuckDBAdapter
+from understudy.adapters.duckdb.adapter import DuckDBAdapter
 from understudy.adapters.duckdb.profile import Profile
 from understudy.core.batch import Batch
 from understudy.core.manifest import Manifest

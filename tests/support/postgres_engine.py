@@ -9,7 +9,7 @@ from typing import Any
 from support import postgres
 from support.engine import PROJECT, Engine, StubCompiler
 
-from understudy.adapters.postgres.connection import open_adapter
+from understudy.adapters.postgres.adapter import open_adapter
 from understudy.core.manifest import Manifest
 from understudy.core.nodes import Macro, Node
 from understudy.core.project import Package, Settings

@@ -11,9 +11,10 @@ import pytest
 from support import postgres
 
 from understudy.adapters.catalog import Described, DescribedColumn, Describes, describe
-from understudy.adapters.duckdb.connection import DuckDBAdapter, DuckDBConnection
+from understudy.adapters.duckdb.adapter import DuckDBAdapter
+from understudy.adapters.duckdb.connection import DuckDBConnection
 from understudy.adapters.duckdb.profile import Profile
-from understudy.adapters.postgres.connection import open_adapter as open_postgres
+from understudy.adapters.postgres.adapter import open_adapter as open_postgres
 from understudy.core.relation import Relation, SchemaName
 from understudy.core.statement import ColumnType, Result, Statement
 from understudy.errors import DatabaseError, PermissionDenied

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from understudy.adapters.duckdb.connection import DuckDBAdapter, DuckDBConnection
+from understudy.adapters.duckdb.adapter import DuckDBAdapter
+from understudy.adapters.duckdb.connection import DuckDBConnection
 from understudy.adapters.duckdb.profile import Profile, read_profile
 from understudy.adapters.registry import open_adapter
 from understudy.core.project import Target

@@ -15,7 +15,8 @@ import pytest
 from support import postgres
 
 from understudy.adapters import registry
-from understudy.adapters.postgres.connection import PostgresConnection, open_adapter
+from understudy.adapters.postgres.adapter import open_adapter
+from understudy.adapters.postgres.connection import PostgresConnection
 from understudy.core.project import Target
 from understudy.core.relation import Relation, SchemaName
 from understudy.core.statement import ColumnType, Load, Statement
@@ -490,7 +491,8 @@ def test_connecting_is_tried_again_with_dbts_pauses(connect: Any, monkeypatch: p
 def test_a_missing_driver_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     monkeypatch.delitem(sys.modules, "understudy.adapters.postgres.connection")
-    target = Target("p", "dev", "postgres", "shop", "dev", 1, {})
+    fields = {"host": "localhost", "user": "me", "password": "no", "port": 5432, "dbname": "shop", "schema": "dev"}
+    adapter = registry.open_adapter(Target("p", "dev", "postgres", "shop", "dev", 1, fields), "")
     with pytest.raises(ProfileError, match="driver of postgres cannot be loaded") as caught:
-        registry.open_adapter(target, "")
+        adapter.connect()
     assert caught.value.hint == "pip install 'understudy[postgres]'"

@@ -14,7 +14,7 @@ import pytest
 import trustme
 from support import postgres
 
-from understudy.adapters.postgres.connection import open_adapter
+from understudy.adapters.postgres.adapter import open_adapter
 from understudy.core.statement import Statement
 from understudy.errors import ConnectionFailed
 

@@ -14,7 +14,8 @@ import pytest
 from support import spark
 
 from understudy.adapters.registry import open_adapter
-from understudy.adapters.spark.connection import SparkAdapter, SparkConnection
+from understudy.adapters.spark.adapter import SparkAdapter
+from understudy.adapters.spark.connection import SparkConnection
 from understudy.adapters.spark.java import wrapped
 from understudy.adapters.spark.profile import Profile
 from understudy.adapters.spark.session import open_client

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.engine import PROJECT, Engine, StubCompiler, model, renderer
 
-from understudy.adapters.duckdb.connection import DuckDBAdapter
+from understudy.adapters.duckdb.adapter import DuckDBAdapter
 from understudy.adapters.duckdb.profile import Profile
 from understudy.core.manifest import Manifest
 from understudy.core.nodes import Contract, Node

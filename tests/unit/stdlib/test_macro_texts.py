@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from support.engine import model, renderer
 
-from understudy.adapters.duckdb.connection import DuckDBAdapter
+from understudy.adapters.duckdb.adapter import DuckDBAdapter
 from understudy.adapters.duckdb.profile import Profile
 from understudy.execute.database import LiveDatabase, RelationCache
 from understudy.sql.dialect import dialect

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from understudy.adapters.base import Capabilities, Listing
+from understudy.adapters.base import Listing
 from understudy.adapters.catalog import Described, Description
 from understudy.adapters.duckdb.catalog import describe_sql, described
 from understudy.adapters.duckdb.errors import opening, translate
@@ -22,15 +22,13 @@ from understudy.adapters.duckdb.profile import (
     attach_sql,
     is_motherduck,
     literal,
-    read_profile,
     secrets_of,
 )
 from understudy.adapters.scripts import Interpreter, compute, unfit
-from understudy.core.project import Target
 from understudy.core.relation import Relation, SchemaName
 from understudy.core.statement import ColumnType, Load, Result, Script, Statement
 from understudy.errors import DatabaseError, DatabaseLocked, PermissionDenied, ProfileError
-from understudy.sql.dialect import Dialect, dialect
+from understudy.sql.dialect import Dialect
 
 T = TypeVar("T")
 
@@ -38,23 +36,16 @@ LOCK_WAIT = 2.0
 """Seconds to wait for a file that another process holds, unless the profile's `retries` say otherwise."""
 
 
-class DuckDBAdapter:
-    """One instance of DuckDB for the whole process; each connection is a cursor of it."""
-
-    dialect: Dialect = dialect("duckdb")
+class Instance:
+    """DuckDB in this process, with the file of a profile; each connection is a cursor of it."""
 
     def __init__(
-        self, profile: Profile, project_root: str, siblings: Mapping[str, tuple[str, ...]] | None = None
+        self, profile: Profile, dialect: Dialect, project_root: str, siblings: Mapping[str, tuple[str, ...]]
     ) -> None:
-        self.profile = profile
-        self.project_root = project_root
-        self.capabilities = Capabilities(
-            transactions=not profile.disable_transactions,
-            concurrent_batches=True,
-            lasting_views=profile.is_motherduck,  # another file is there only while somebody has attached it
-            python=True,
-        )
-        self._siblings = {name.lower(): paths for name, paths in (siblings or {}).items()}
+        self._profile = profile
+        self._dialect = dialect
+        self._project_root = project_root
+        self._siblings = siblings
         self._lock = threading.Lock()
         self._instance: duckdb.DuckDBPyConnection | None = None
 
@@ -65,13 +56,13 @@ class DuckDBAdapter:
                 self._instance = self._open()
             cursor = self._instance.cursor()
         # Relative paths in SQL are the project's, wherever the command was started (dbt changes its directory instead).
-        settings = {"file_search_path": self.project_root, **(self.profile.settings or {})}
+        settings = {"file_search_path": self._project_root, **(self._profile.settings or {})}
         try:
             for name, value in settings.items():
                 cursor.execute(f"SET {name} = {literal(value)}")
         except duckdb.Error as error:
             raise ProfileError(f"DuckDB refuses a setting of the profile: {error}") from error
-        return DuckDBConnection(cursor, self.dialect, self.reach, self.profile.attempts)
+        return DuckDBConnection(cursor, self._dialect, self.reach, self._profile.attempts)
 
     def reach(self, database: str) -> None:
         """Attach, read-only, the file of another target that has a database of this name, unless it is attached.
@@ -97,7 +88,7 @@ class DuckDBAdapter:
                 entry = {"path": paths[0], "read_only": True}
                 if not is_motherduck(paths[0]):  # whose names are its own
                     entry["alias"] = database
-                sql = attach_sql(entry, self.project_root)
+                sql = attach_sql(entry, self._project_root)
                 self._patiently(lambda: cursor.execute(sql), paths[0])
 
     def close(self) -> None:
@@ -111,15 +102,15 @@ class DuckDBAdapter:
         instance = self._connect_patiently()
         what = ""
         try:
-            for extension in self.profile.extensions:
+            for extension in self._profile.extensions:
                 what = f"load the extension {extension!r}"
                 _load_extension(instance, extension)
-            for sql in secrets_of(self.profile):
+            for sql in secrets_of(self._profile):
                 what = "create the profile's secrets"
                 instance.execute(sql)
-            for entry in self.profile.attach:
+            for entry in self._profile.attach:
                 what = f"attach '{entry.get('path')}'"
-                instance.execute(attach_sql(entry, self.project_root))
+                instance.execute(attach_sql(entry, self._project_root))
         except duckdb.Error as error:
             instance.close()
             raise opening(error, what) from error
@@ -130,14 +121,14 @@ class DuckDBAdapter:
 
     def _connect_patiently(self) -> duckdb.DuckDBPyConnection:
         """Open the file of the profile."""
-        config: dict[str, Any] = dict(self.profile.config_options or {})
-        if self.profile.motherduck_token and self.profile.is_motherduck:
-            config["motherduck_token"] = self.profile.motherduck_token
-        return self._patiently(lambda: duckdb.connect(self.profile.path, config=config), self.profile.path)
+        config: dict[str, Any] = dict(self._profile.config_options or {})
+        if self._profile.motherduck_token and self._profile.is_motherduck:
+            config["motherduck_token"] = self._profile.motherduck_token
+        return self._patiently(lambda: duckdb.connect(self._profile.path, config=config), self._profile.path)
 
     def _patiently(self, action: Callable[[], T], path: str) -> T:
         """Do what opens a file; while another process holds that, again for as long as `retries` say."""
-        attempts = self.profile.attempts.connect
+        attempts = self._profile.attempts.connect
         deadline = time.monotonic() + (LOCK_WAIT if attempts is None else 2.0**attempts - 1)
         pause = 0.1
         while True:
@@ -359,8 +350,3 @@ def _not_attached(name: SchemaName) -> DatabaseError:
         f"The database '{name.database}' is not attached, so its schema '{name.schema}' cannot be listed",
         hint="Name its file in profiles.yml: under 'attach', or as the 'path' of another target.",
     )
-
-
-def open_adapter(target: Target, project_root: str) -> DuckDBAdapter:
-    """The adapter of a target; see adapters.registry."""
-    return DuckDBAdapter(read_profile(target.credentials, project_root), project_root, target.siblings)

@@ -12,17 +12,16 @@ from typing import Any, TypeVar
 
 import psycopg
 
-from understudy.adapters.base import Capabilities, Listing
+from understudy.adapters.base import Listing
 from understudy.adapters.catalog import Description
 from understudy.adapters.postgres.catalog import describe_sql, described, details
 from understudy.adapters.postgres.errors import opening, taking, translate, worth_retrying
-from understudy.adapters.postgres.profile import Profile, read_profile
+from understudy.adapters.postgres.profile import Profile
 from understudy.adapters.postgres.types import type_name
-from understudy.core.project import Target
 from understudy.core.relation import Relation, SchemaName
 from understudy.core.statement import ColumnType, Load, Result, Script, Statement
 from understudy.errors import Cancelled, ConnectionFailed, DatabaseError, ExecutionError, PermissionDenied
-from understudy.sql.dialect import Dialect, dialect
+from understudy.sql.dialect import Dialect
 from understudy.sql.postgres import Postgres
 
 T = TypeVar("T")
@@ -35,25 +34,6 @@ CHUNK_ROWS = 2000
 NULLS = frozenset({"", "null"})
 """Cells of a seed that are null (dbt 1.11: build_type_tester)."""
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
-
-class PostgresAdapter:
-    """A server and a database on it; each connection is a session of its own."""
-
-    dialect: Dialect = dialect("postgres")
-
-    def __init__(self, profile: Profile) -> None:
-        self.profile = profile
-        self.capabilities = Capabilities(
-            transactions=not profile.autocommit, cross_database=False, grants=True, temporary_tables=True
-        )
-
-    def connect(self) -> PostgresConnection:
-        """A new session. Raises ConnectionFailed."""
-        return PostgresConnection(self.profile, self.dialect)
-
-    def close(self) -> None:
-        """Nothing is shared between sessions."""
 
 
 class PostgresConnection:
@@ -345,8 +325,3 @@ def copy_lines(rows: Iterable[Sequence[str]], width: int) -> Iterator[str]:
             lines.clear()
     if lines:
         yield "".join(lines)
-
-
-def open_adapter(target: Target, project_root: str) -> PostgresAdapter:
-    """The adapter of a target; see adapters.registry. Raises ProfileError."""
-    return PostgresAdapter(read_profile(target.credentials, project_root))

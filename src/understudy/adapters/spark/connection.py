@@ -10,55 +10,25 @@ from contextlib import contextmanager
 from itertools import islice, takewhile
 from typing import Any
 
-from understudy.adapters.base import Capabilities, Listing
+from understudy.adapters.base import Listing
 from understudy.adapters.scripts import Interpreter, compute
 from understudy.adapters.spark.errors import DRIVER_ERRORS, is_missing, translate
 from understudy.adapters.spark.frames import as_spark, by_value
-from understudy.adapters.spark.profile import Profile, read_profile
+from understudy.adapters.spark.profile import Profile
 from understudy.adapters.spark.session import open_spark
-from understudy.core.project import Target
 from understudy.core.relation import Relation, RelationType, SchemaName
 from understudy.core.statement import ColumnType, Load, Result, Script, Statement
 from understudy.errors import Cancelled, DatabaseError, ExecutionError, PermissionDenied
-from understudy.sql.dialect import Dialect, dialect
+from understudy.sql.dialect import Dialect
 from understudy.sql.spark import Spark, is_query, relation_kind, statements
+
+__all__ = ["SparkConnection", "open_spark"]
 
 SQL = Spark()
 CHUNK_ROWS = 10_000
 """Rows of a seed that are sent at once."""
 NULLS = frozenset({"", "null"})
 """Cells of a seed that are null (dbt 1.11: build_type_tester)."""
-
-
-class SparkAdapter:
-    """One session of Spark, in this process or on a Spark Connect server, which all connections share.
-
-    Sessions of their own would each keep the list of a table's files, and look for files that another one has replaced.
-    """
-
-    dialect: Dialect = dialect("spark")
-    capabilities = Capabilities(transactions=False, python=True)
-
-    def __init__(self, profile: Profile, project_root: str) -> None:
-        self.profile = profile
-        self.project_root = project_root
-        self._lock = threading.Lock()
-        self._session: Any = None
-        self._started_here = False
-
-    def connect(self) -> SparkConnection:
-        """Another user of the session. Raises ConnectionFailed, DatabaseLocked, ProfileError."""
-        with self._lock:
-            if self._session is None:
-                self._session, self._started_here = open_spark(self.profile, self.project_root)
-            return SparkConnection(self._session, self.profile, self.dialect)
-
-    def close(self) -> None:
-        """Stop the Spark, or leave the server, that was started here; one that was running before goes on."""
-        with self._lock:
-            if self._session is not None and self._started_here:
-                self._session.stop()
-            self._session = None
 
 
 class SparkConnection:
@@ -236,8 +206,3 @@ def texts(rows: Iterable[Sequence[str]], width: int) -> Iterator[list[str | None
         if row:
             cells = [None if cell.strip().lower() in NULLS else cell for cell in row]
             yield [*cells, *[None] * (width - len(cells))]
-
-
-def open_adapter(target: Target, project_root: str) -> SparkAdapter:
-    """The adapter of a target; see adapters.registry. Raises ProfileError."""
-    return SparkAdapter(read_profile(target.credentials, project_root), project_root)
