@@ -10,6 +10,7 @@ from understudy.app.invocation import Invocation, Outcome
 from understudy.app.load import project_options
 from understudy.cache.slots import FOLDER
 from understudy.core.project import Package
+from understudy.core.warning import Warning_
 from understudy.errors import ArtifactError, Place, UsageError
 from understudy.project.layout import load_layout
 
@@ -23,6 +24,10 @@ def clean(invocation: Invocation) -> Outcome:
         ArtifactError: a folder cannot be deleted.
     """
     layout = load_layout(project_options(invocation))
+    invocation.warn(*layout.warnings)
+    if "dbt_modules" in layout.clean_targets and layout.packages_path not in layout.clean_targets:
+        message = f"clean-targets names dbt_modules; packages stand in {layout.packages_path} now"
+        invocation.warn(Warning_("PackageInstallPathDeprecation", message))
     root = os.path.realpath(layout.root.root)
     paths = sorted({os.path.realpath(os.path.join(root, path)) for path in layout.clean_targets})
     for path in paths:

@@ -159,6 +159,8 @@ def listener(invocation: Invocation) -> Notify:
                 me = object()
                 if told.setdefault(message, me) is me:  # of several threads, one says it
                     invocation.warn(Warning_("AdapterEventWarning", message))
+            case _ if kind[0].isupper():
+                invocation.warn(Warning_(kind, message, place))
             case _:
                 invocation.emit(Logged(message, "info" if kind == "info" else "debug", node))
 

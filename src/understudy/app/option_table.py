@@ -188,6 +188,8 @@ _OUTPUT: tuple[Option, ...] = (
     _row("--warn-error", "switch", "Treat every warning as an error."),
     _row("--warn-error-options", "yaml",
          "Which warnings are errors: '{error: all, warn: [...], silence: [...]}'.", default="{}"),
+    _row("--show-all-deprecations/--no-show-all-deprecations", "switch",
+         "Tell each place of a deprecated spelling (else: the first of its kind).", env=None),
     _row("--log-format", "choice",
          "The form of messages; json: one object per line", default="default", choices=FORMATS),
     _row("--log-level", "choice", "The least severe messages to print.", default="info", choices=LEVELS),
@@ -222,7 +224,6 @@ _IDLE: tuple[Option, ...] = (
     _idle("--partial-parse-file-path", "path"),
     _idle("--partial-parse-file-diff/--no-partial-parse-file-diff"),
     _idle("--single-threaded/--no-single-threaded"),
-    _idle("--show-all-deprecations/--no-show-all-deprecations", env=False),
     _idle("--use-fast-test-edges/--no-use-fast-test-edges"),
     _idle("--show-resource-report/--no-show-resource-report"),
     _idle("--sqlparse", "yaml"),
@@ -247,7 +248,7 @@ _LOCAL_IDLE = frozenset({"sqlparse", "export_saved_queries", "include_saved_quer
 GLOBAL: tuple[str, ...] = (
     "indirect_selection", "state", "defer", "defer_state", "favor_state", "favor", "verify_state", "state_max_age", "fail_fast",
     "target", "profile", "version_check", "partial_parse", "write_json", "quiet", "debug", "warn_error",
-    "warn_error_options", "log_format", "log_level", "log_path", "log_format_file", "log_level_file",
+    "warn_error_options", "show_all_deprecations", "log_format", "log_level", "log_path", "log_format_file", "log_level_file",
     "log_file_max_bytes", "print_", "printer_width", "use_colors", "use_colors_file", "record_timing_info",
     *(option.name for option in _IDLE if option.name not in _LOCAL_IDLE),
 )  # fmt: skip

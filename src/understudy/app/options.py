@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from understudy import __version__
-from understudy.app.option_table import ARGUMENTS, FILE_LIMIT, LOCAL, Option, options_of
+from understudy.app.option_table import ARGUMENTS, FILE_LIMIT, LOCAL, OPTIONS, Option, options_of
 from understudy.core.warning import Warning_
 from understudy.errors import UsageError, did_you_mean
 
@@ -16,6 +16,20 @@ PROJECT_FLAGS = "flags: in dbt_project.yml"
 TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 FALSE = frozenset({"0", "false", "f", "no", "n", "off"})
 """How the environment spells a switch, in any case (dbt 1.11: click's BOOL)."""
+WARN_ERROR_EXAMPLE = "{error: all, warn: [Name], silence: [Name]}"
+RULES_RENAMED = (("include", "error"), ("exclude", "warn"))
+"""Keys of `warn_error_options`: their old and their new names."""
+OLD_SELECT = "an old name of --select"
+"""What stands for `--models`, `--model` or `-m` among the flags of a command line, where one of them was written."""
+ENGINE_PREFIX = "DBT_ENGINE_"
+ENGINE_VARIABLES = frozenset(
+    ENGINE_PREFIX + name
+    for name in (
+        "INVOCATION_ENV", "RECORDED_FILE_PATH", "TEST_STATE_MODIFIED", "PACKAGE_HUB_URL", "DOWNLOAD_DIR", "PP_FILE_DIFF_TEST",
+        "PP_TEST", "PROFILES_DIR",
+    )
+)  # fmt: skip
+"""Variables of dbt's that belong to no option (dbt 1.11: env_vars)."""
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -102,6 +116,7 @@ class Options:
     debug: bool = False
     warn_error: bool = False
     warn_error_options: str | Mapping[str, Any] = "{}"
+    show_all_deprecations: bool = False
     log_format: str = "default"
     log_level: str = "info"
     log_path: str | None = None
@@ -166,11 +181,33 @@ def resolve(
             if row.status == "later" and values[name]:
                 hint = "Leave it out, or use dbt for this run"
                 raise UsageError(f"{origins[name]} is not in understudy {__version__} yet", hint=hint)
+    notes += _old_ways(values, origins, environ, flags)
     _models(values, origins)
     _exclusive(values, origins)
     if command != "retry":  # whose run says the rest
         _limited(values, origins)
     return Options(command=command, **values, origins=origins, notes=tuple(notes))
+
+
+def _old_ways(
+    values: Mapping[str, Any], origins: Mapping[str, str], environ: Mapping[str, str], flags: Mapping[str, Any]
+) -> list[Warning_]:
+    """Warnings of spellings that dbt means to end: options by their old names, variables in a name space of dbt's."""
+    found = []
+    if origins.get("warn_error_options"):
+        rules = _map(values["warn_error_options"], origins["warn_error_options"], WARN_ERROR_EXAMPLE)
+        old = [f"'{name}' is called '{new}' now" for name, new in RULES_RENAMED if name in rules]
+        if old:
+            message = f"{origins['warn_error_options']}: {', '.join(old)}"
+            found.append(Warning_("WEOIncludeExcludeDeprecation", message))
+    if flags.get(OLD_SELECT):
+        found.append(Warning_("ModelParamUsageDeprecation", f"{flags[OLD_SELECT]} is an old name of --select"))
+    known = {entry.lstrip("!") for row in OPTIONS.values() for entry in row.env} | ENGINE_VARIABLES
+    for name in sorted(environ):
+        if name.startswith(ENGINE_PREFIX) and name not in known:
+            message = f"The environment variable {name} is none of dbt's, whose names begin with {ENGINE_PREFIX}"
+            found.append(Warning_("EnvironmentVariableNamespaceDeprecation", message))
+    return found
 
 
 def _given(
@@ -348,8 +385,8 @@ class WarnRules:
         if options.warn_error:
             return cls(error=frozenset({"all"}))
         origin = options.origin("warn_error_options")
-        given = _map(options.warn_error_options, origin, "{error: all, warn: [Name], silence: [Name]}")
-        for old, new in (("include", "error"), ("exclude", "warn")):
+        given = _map(options.warn_error_options, origin, WARN_ERROR_EXAMPLE)
+        for old, new in RULES_RENAMED:
             if old in given:
                 if new in given:
                     raise UsageError(f"{origin}: '{old}' is an old name of '{new}'; only one may be given")

@@ -27,6 +27,7 @@ from understudy.graph.dag import Dag
 from understudy.graph.link import link_part
 from understudy.graph.names import Names
 from understudy.parse.checks import unused_config
+from understudy.parse.deprecated import OLD_METRICS, old_ways
 from understudy.project.files import Listed
 from understudy.state.fingerprint import raw_digest
 
@@ -167,8 +168,10 @@ class Merge:
 
     def _common_warnings(self) -> list[Warning_]:
         """The warnings of the whole project, as they are now."""
-        found = self.part.remade.cells.common.warnings
-        old = [each.warning() for each in self.kept.common.warnings if each.name == UNUSED]
+        was = [each.warning() for each in self.kept.common.warnings]
+        found = [*self.part.remade.cells.common.warnings, *old_ways(self.settings, self.manifest)]
+        found += [each for each in was if each.name == OLD_METRICS]  # metrics are none of what may be made anew
+        old = [each for each in was if each.name == UNUSED]
         if _fqns(self.kept.manifest, self.part.gone) == _fqns(
             self.manifest, {*self.fresh, *self.part.remade.manifest.disabled}
         ):

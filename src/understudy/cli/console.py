@@ -127,6 +127,7 @@ def _screen(options: Options, stream: TextIO, environ: Mapping[str, str], scrub:
     wording = Wording(
         threshold=threshold(options),
         debug=options.debug,
+        all_deprecations=options.show_all_deprecations,
         width=options.printer_width or (terminal_size().columns if interactive else None),
         head=options.command not in HEADLESS,
     )

@@ -42,7 +42,9 @@ def prepare(command: str, given: Mapping[str, Any], environ: Mapping[str, str], 
     """The options of a command, and the folder of its log file, if it has one. Raises UsageError."""
     options = resolve(command, given, environ)
     root, project = _project(options, cwd)
-    flags = project.get("flags")
+    from understudy.project.profiles import find_profiles_dir, moved_flags
+
+    flags = project.get("flags") or moved_flags(find_profiles_dir(options.profiles_dir, environ, cwd, root))
     if isinstance(flags, dict) and flags:
         options = resolve(command, given, environ, flags)
     return options, _log_folder(options, root, project, cwd)

@@ -12,12 +12,14 @@ from click.core import ParameterSource
 
 from understudy import __version__
 from understudy.app.option_table import ARGUMENTS, GLOBAL, LOCAL, OPTIONS, Option, options_of
+from understudy.app.options import OLD_SELECT
 from understudy.cli.commands import ALIASES, COMMANDS, LATER
 from understudy.cli.help import write_command_help, write_family_help, write_help
 from understudy.errors import UnderstudyError, UsageError, did_you_mean
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 MANY = ("words", "choices")
+OLD_FLAGS = ("--models", "--model", "-m")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,7 @@ class Command(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Spread `-s a b` into `-s a -s b`, then let click parse."""
         many = {flag for row in self.rows if row.kind in MANY for flag in row.flags}
+        ctx.meta[OLD_SELECT] = next((word for word in args if word.partition("=")[0] in OLD_FLAGS), None)
         return super().parse_args(ctx, list(_spread(args, many)))
 
     def invoke(self, ctx: click.Context) -> Line:
@@ -172,6 +175,8 @@ class Command(click.Command):
             takes = f"'{name}' takes {'one word and ' if argument else ''}options only"
             hint = "Nodes are chosen with --select" if "select" in LOCAL[name] else takes
             raise UsageError(f"Unexpected argument {words[0]!r}", hint=hint)
+        if ctx.meta[OLD_SELECT]:
+            found[OLD_SELECT] = ctx.meta[OLD_SELECT]
         return Line(name, {**_both_sides(name, ctx.obj or {}, _given(ctx)), **found})
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

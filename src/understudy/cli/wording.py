@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -50,10 +51,6 @@ SAME_ERRORS = 20
 NAME_WIDTH = (24, 60)
 
 
-def _shown_of(name: str) -> int:
-    return 1 if name.endswith("Deprecation") else SAME_WARNINGS
-
-
 def _paint_nothing(text: str, style: str) -> str:
     return text
 
@@ -69,13 +66,15 @@ class Wording:
 
     Attributes:
         threshold: the least severe level that is told.
-        debug: whether errors bring their traceback.
+        debug: whether errors bring their traceback, and all warnings are told.
+        all_deprecations: whether more than the first warning of each deprecated spelling is told.
         width: how wide a line may be; None: as wide as it needs.
         head: whether the two lines that say who runs what are told.
     """
 
     threshold: str = "info"
     debug: bool = False
+    all_deprecations: bool = False
     width: int | None = None
     head: bool = True
     paint: Callable[[str, str], str] = _paint_nothing
@@ -254,16 +253,23 @@ class Wording:
             return
         self._told.add(key)
         self._warnings[warning.name] += 1
-        if self._warnings[warning.name] > _shown_of(warning.name) and not self.debug:
+        if self._warnings[warning.name] > self._shown_of(warning.name):
             return
         yield f"{self.paint('Warning:', 'warn')} {message}"
         if where:
             yield f"  at {harmless(where)}"
 
+    def _shown_of(self, name: str) -> float:
+        """How many warnings of one name are told."""
+        deprecated = name.endswith("Deprecation")
+        if self.debug or (deprecated and self.all_deprecations):
+            return math.inf
+        return 1 if deprecated else SAME_WARNINGS
+
     def _more_warnings(self) -> Iterator[str]:
-        over = {name: number - _shown_of(name) for name, number in self._warnings.items()}
-        more = {name: number for name, number in over.items() if number > 0}
-        if more and not self.debug:
+        over = {name: number - self._shown_of(name) for name, number in self._warnings.items()}
+        more = {name: int(number) for name, number in over.items() if number > 0}
+        if more:
             names = ", ".join(f"{name} ({number})" for name, number in more.items())
             yield f"{self.paint('Warning:', 'warn')} more of the kind: {names}; --debug shows all"
 

@@ -164,6 +164,8 @@ def _spaces(parsing: Parsing, every: Iterable[Any]) -> list[UnderstudyError]:
         ]
     for node in nodes:
         parsing.warn("SpacesInResourceNameDeprecation", f"The name '{node.name}' holds a space", parsing.place(node))
+    if nodes:
+        parsing.warn("ResourceNamesWithSpacesDeprecation", f"Resources with a space in their name: {len(nodes)}")
     return []
 
 

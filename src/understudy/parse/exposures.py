@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from understudy.core.nodes import Exposure, Group, RefArgs
-from understudy.errors import UnderstudyError
+from understudy.errors import Place, UnderstudyError
 from understudy.parse.entries import Found, texts
 from understudy.parse.parsing import Parsing, below, duplicate
 from understudy.template import literal
@@ -43,6 +44,9 @@ def add_exposure(parsing: Parsing, found: Found) -> None:
         url=found.typed(entry, "url", (str, type(None)), None),
     )
     parsing.cells.touch(exposure.unique_id)
+    if not re.match(r"[\w-]+$", found.name):
+        message = f"The name of the exposure '{found.name}' should be made of letters, digits and underscores; its label may hold more"
+        parsing.warn("ExposureNameDeprecation", message, Place(file.path, node=exposure.unique_id))
     _depend(parsing, found, exposure)
     if not exposure.config["enabled"]:
         parsing.manifest.disabled.setdefault(exposure.unique_id, []).append(exposure)

@@ -17,6 +17,7 @@ from understudy.parse.assemble import assemble
 from understudy.parse.cells import Cells
 from understudy.parse.checks import check, unused_config
 from understudy.parse.configs import Configs
+from understudy.parse.deprecated import old_metrics, old_ways
 from understudy.parse.parsing import Parsing
 from understudy.parse.scan import Scanned, scan_file
 from understudy.sql.dialect import Dialect
@@ -85,6 +86,7 @@ def parse_project(
         settings, manifest.resources(), (each for many in manifest.disabled.values() for each in many)
     )
     cells.common.warnings += [] if unused is None else [unused]
+    cells.common.warnings += [*old_ways(settings, manifest), *old_metrics(settings, manifest)]
     cells.end()
     return Parsed(manifest, renderer, parsing.cells, scans)
 

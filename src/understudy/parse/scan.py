@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,11 +48,25 @@ def scan_file(file: SourceFile) -> Scanned:
         return _properties(file)
     if file.kind in ("macro", "generic_test"):
         lines: dict[str, int] = {}
-        macros = parse_macros(file, lines)
-        return Scanned(file, macros=tuple(macros), lines=lines)
+        found: list[Warning_] = []
+        macros = parse_macros(file, lines, _unexpected(file, found))
+        return Scanned(file, macros=tuple(macros), lines=lines, warnings=tuple(found))
     if file.kind in ("docs", "snapshot"):
-        return Scanned(file, blocks=tuple(blocks(file.text, {file.kind}, path=file.path)))
+        found = []
+        cut = blocks(file.text, {file.kind}, path=file.path, unexpected=_unexpected(file, found))
+        return Scanned(file, blocks=tuple(cut), warnings=tuple(found))
     return Scanned(file)
+
+
+def _unexpected(file: SourceFile, found: list[Warning_]) -> Callable[[str, int], None]:
+    """Notes tags beside the blocks of a file of macros or snapshots, which nobody runs."""
+
+    def note(kind: str, line: int) -> None:
+        if file.kind in ("macro", "snapshot"):
+            message = f"A '{kind}' tag stands outside of the file's blocks, where it has no effect"
+            found.append(Warning_("UnexpectedJinjaBlockDeprecation", message, Place(file.path, line)))
+
+    return note
 
 
 def _properties(file: SourceFile) -> Scanned:

@@ -156,11 +156,19 @@ def _arguments(
         args["column_name"] = column_name
     if arguments_property:
         arguments = args.pop("arguments", {})
+        notes += [
+            ("PropertyMovedToConfigDeprecation", f"'{key}' of the test '{name}' should stand under 'config:'")
+            for key in args
+            if key in CONFIG_KEYS
+        ]
         if not arguments and any(key not in TOP_LEVEL for key in args):
             text = f"The arguments of the test '{name}' should stand under 'arguments:'"
             notes.append(("MissingArgumentsPropertyInGenericTestDeprecation", text))
         if isinstance(arguments, dict):
             args = {**args, **arguments}
+    elif "arguments" in args:
+        text = f"The test '{name}' has an argument 'arguments', which the flag require_generic_test_arguments_property reads otherwise"
+        notes.append(("ArgumentsPropertyInGenericTestDeprecation", text))
     return name, args, notes
 
 

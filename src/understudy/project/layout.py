@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, replace
 
 from understudy.core.project import Package
+from understudy.core.warning import Warning_
 from understudy.project.project_file import read_package, read_raw
 from understudy.project.rendering import renderer
 from understudy.project.settings import ProjectOptions, clean_targets, find_project_dir
@@ -18,6 +19,8 @@ class Layout:
     root: Package
     target_dir: str
     clean_targets: tuple[str, ...]
+    packages_path: str
+    warnings: tuple[Warning_, ...]
 
 
 def load_layout(options: ProjectOptions) -> Layout:
@@ -32,4 +35,10 @@ def load_layout(options: ProjectOptions) -> Layout:
         root, replace(file, values=told), renderer(options.environment.get, options.cli_vars), check=False
     )
     target_path = options.target_path or str(file.values.get("target-path") or "target")
-    return Layout(package, os.path.join(root, target_path), clean_targets(file.values, target_path, root))
+    return Layout(
+        package,
+        os.path.join(root, target_path),
+        clean_targets(file.values, target_path, root),
+        str(file.values.get("packages-install-path") or "dbt_packages"),
+        file.warnings,
+    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from understudy.core.project import Target
-from understudy.errors import JinjaError, Place, ProfileError, did_you_mean
+from understudy.errors import JinjaError, Place, ProfileError, YamlError, did_you_mean
 from understudy.parse import yaml
 from understudy.project.rendering import Render
 from understudy.project.targets import path_database, read_fields
@@ -23,6 +24,22 @@ def find_profiles_dir(given: str | None, environment: Mapping[str, str], cwd: st
             return folder
     home = environment.get("HOME") or os.path.expanduser("~")
     return os.path.join(home, ".dbt")
+
+
+def moved_flags(profiles_dir: str) -> dict[str, Any]:
+    """`config:` of profiles.yml, where flags stood before they moved into dbt_project.yml; empty when there is none.
+
+    A file that cannot be read says so when its profile is loaded.
+    """
+    path = os.path.join(profiles_dir, "profiles.yml")
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        found = yaml.load(text, path) if re.search(r"^config\s*:", text, re.MULTILINE) else None
+    except (OSError, UnicodeDecodeError, YamlError):
+        return {}
+    config = found.get("config") if isinstance(found, dict) else None
+    return dict(config) if isinstance(config, dict) else {}
 
 
 def load_profile(

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from understudy.core.project import CUSTOM_ENV, Package, Settings, target_dict
+from understudy.core.warning import Warning_
 from understudy.errors import Place, ProjectError
 from understudy.parse import yaml
-from understudy.project.profiles import find_profiles_dir, load_profile
+from understudy.project.profiles import find_profiles_dir, load_profile, moved_flags
 from understudy.project.project_file import FILE, read_package, read_raw
 from understudy.project.rendering import renderer
 
@@ -77,13 +78,15 @@ def load_settings(options: ProjectOptions) -> Settings:
     context = target_dict(target)
     root = read_package(root_dir, file, renderer(env, options.cli_vars, context), check=options.version_check)
     installed = _installed(root, raw, env, context, options) if options.with_packages else ()
+    moved = moved_flags(profiles_dir)
+    warnings = (*file.warnings, *_moved(root, moved, profiles_dir))
     target_path = options.target_path or str(raw.get("target-path") or "target")
     return Settings(
         root=root,
         packages=(root, *installed),
         target=target,
         cli_vars=dict(options.cli_vars),
-        flags={**FLAGS, **root.flags, **options.flags},
+        flags={**FLAGS, **moved, **root.flags, **options.flags},
         env=env,
         target_path=target_path,
         log_path=options.log_path or str(raw.get("log-path") or "logs"),
@@ -91,13 +94,30 @@ def load_settings(options: ProjectOptions) -> Settings:
         invocation_id=options.invocation_id,
         started_at=options.started_at,
         clean_targets=clean_targets(raw, target_path, root_dir),
-        warnings=file.warnings,
+        warnings=warnings,
         metadata_envs={
             name.removeprefix(CUSTOM_ENV): value
             for name, value in options.environment.items()
             if name.startswith(CUSTOM_ENV)
         },
         arguments=options.arguments,
+    )
+
+
+def _moved(root: Package, flags: Mapping[str, Any], profiles_dir: str) -> tuple[Warning_, ...]:
+    """A warning of flags that stand in profiles.yml. Raises ProjectError where dbt_project.yml has flags, too."""
+    if not flags:
+        return ()
+    place = Place(os.path.join(profiles_dir, "profiles.yml"))
+    if root.flags:
+        hint = "Move them under flags: in dbt_project.yml"
+        raise ProjectError(
+            "'config' in profiles.yml and 'flags' in dbt_project.yml exclude each other", place=place, hint=hint
+        )
+    return (
+        Warning_(
+            "ProjectFlagsMovedDeprecation", "'config' in profiles.yml belongs under flags: in dbt_project.yml", place
+        ),
     )
 
 

@@ -7,7 +7,7 @@ What stands in comments, strings and raw blocks is not looked at; blocks may sta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -45,8 +45,14 @@ class Tag:
     end: int
 
 
-def blocks(text: str, kinds: AbstractSet[str], *, path: str | None = None) -> list[Block]:
-    """The top-level blocks of these kinds in order.
+def blocks(
+    text: str,
+    kinds: AbstractSet[str],
+    *,
+    path: str | None = None,
+    unexpected: Callable[[str, int], None] = lambda kind, line: None,
+) -> list[Block]:
+    """The top-level blocks of these kinds in order. `unexpected` is told of each other tag beside them, and its line.
 
     Raises JinjaError (with `path` and line) for a block that is not closed, stands in another block or in `if`/`for`,
     has no name, or for a comment, string or tag that does not end.
@@ -74,6 +80,8 @@ def blocks(text: str, kinds: AbstractSet[str], *, path: str | None = None) -> li
         elif open_block is not None and tag.kind == f"end{open_block.kind}":
             found.append(_block(open_block, tag, text, path))
             open_block = None
+        elif open_block is None:
+            unexpected(tag.kind, _line(text, tag.start))
     if open_block is not None:
         message = f"The {open_block.kind} block is not closed: no {{% end{open_block.kind} %}} follows"
         raise _error(message, text, open_block.start, path)

@@ -34,14 +34,19 @@ CONTEXT_NAMES = frozenset({
 """Names that are no macro calls when a macro's text is looked at (dbt 1.11: generate_macro_context)."""
 
 
-def parse_macros(file: SourceFile, lines: dict[str, int] | None = None) -> list[Macro]:
+def parse_macros(
+    file: SourceFile,
+    lines: dict[str, int] | None = None,
+    unexpected: Callable[[str, int], None] = lambda kind, line: None,
+) -> list[Macro]:
     """The macros, tests and materializations of one file.
 
-    `lines`, when given, is filled with unique_id -> line. The `arguments` of macros are filled, those of tests in a
-    folder of generic tests are not (dbt 1.11 with its flag `validate_macro_args`). Raises JinjaError with file and line.
+    `lines`, when given, is filled with unique_id -> line; `unexpected` is told of tags beside them. The `arguments` of
+    macros are filled, those of tests in a folder of generic tests are not (dbt 1.11 with its flag `validate_macro_args`).
+    Raises JinjaError with file and line.
     """
     found = []
-    for block in blocks(file.text, KINDS[file.kind], path=file.path):
+    for block in blocks(file.text, KINDS[file.kind], path=file.path, unexpected=unexpected):
         syntax = _syntax(block.text, file.path, block.line)
         if syntax is None:
             continue

@@ -19,7 +19,7 @@ SECRET = "DBT_ENV_SECRET"
 """Environment variables with this prefix are for profiles.yml and packages.yml only."""
 
 Notify = Callable[[str, str, Place | None], None]
-"""`(kind, message, the node)`; kind is info, debug, print, warn or once."""
+"""`(kind, message, the node)`; kind is info, debug, print, warn or once, or the name of a warning."""
 
 
 def unheard(kind: str, message: str, place: Place | None) -> None:

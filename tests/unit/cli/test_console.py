@@ -215,6 +215,13 @@ def test_a_deprecated_spelling_is_told_once(capsys: pytest.CaptureFixture[str]) 
         """)
 
 
+def test_all_deprecated_spellings_are_told_where_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    many: list[Event] = [WarningRaised(Warning_(name, f"{n}")) for n in range(6) for name in ("OldDeprecation", "B")]
+    _, err = told(capsys, [*many, RunFinished(0.1)], show_all_deprecations=True)
+    assert err.count("OldDeprecation") == 6
+    assert "more of the kind: B (1); --debug" in err
+
+
 def test_errors_of_one_kind_in_one_list(capsys: pytest.CaptureFixture[str]) -> None:
     errors = [LinkError(f"no '{n}'", place=Place("a.sql", n, "model.shop.a"), hint="Did you mean 'x'?") for n in (1, 2)]
     _, err = told(capsys, [ErrorRaised(ErrorList(errors))])

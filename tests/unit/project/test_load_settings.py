@@ -220,6 +220,16 @@ def test_old_spellings_are_warned_of(tmp_path: Path) -> None:
     assert names == ["ConfigSourcePathDeprecation", "ConfigDataPathDeprecation", "ConfigTargetPathDeprecation"]
 
 
+def test_flags_may_stand_in_profiles_or_in_the_project(tmp_path: Path) -> None:
+    """`config:` of profiles.yml is where they stood before; both at once are an error, as in dbt."""
+    profiles = {"profiles.yml": f"config: {{some_flag: true}}\n{PROFILES}"}
+    settings = load(tmp_path, profiles)
+    assert settings.flags["some_flag"] is True
+    assert [warning.name for warning in settings.warnings] == ["ProjectFlagsMovedDeprecation"]
+    with pytest.raises(ProjectError, match="exclude each other"):
+        load(tmp_path, {**profiles, "dbt_project.yml": f"{PROJECT}flags: {{other: true}}\n"})
+
+
 def test_the_folder_of_packages_is_rendered(tmp_path: Path) -> None:
     files = {
         "dbt_project.yml": f"{PROJECT}\npackages-install-path: \"{{{{ env_var('WHERE') }}}}\"\n",

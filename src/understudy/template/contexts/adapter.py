@@ -40,6 +40,10 @@ class Adapter:
         method = METHODS.get(name)
         if method is None:
             return _no_method(name)
+        if name in REPLACED and state.execute:
+            state.notify(
+                "AdapterDeprecationWarning", f"adapter.{name} is deprecated: use adapter.{REPLACED[name]}", state.place
+            )
         if not state.execute and name in PARSING:
             return lambda *args, **kwargs: PARSING[name]()
         return lambda *args, **kwargs: method(state, *args, **kwargs)
@@ -292,6 +296,9 @@ def constant(value: Any) -> Method:
     """A method whose answer is fixed."""
     return lambda state, *args, **kwargs: value
 
+
+REPLACED = {"already_exists": "get_relation", "get_columns_in_table": "get_columns_in_relation"}
+"""Methods that dbt means to end, and what stands for them (dbt 1.11: `available.deprecated`)."""
 
 METHODS: dict[str, Method] = {
     **answers.METHODS,

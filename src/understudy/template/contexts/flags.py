@@ -63,6 +63,16 @@ class Flags:
         return self._flags.get(name.upper(), default)
 
 
+def modules(state: State) -> Modules:
+    """`modules`: parts of Python's."""
+
+    def old(name: str) -> None:
+        message = f"modules.itertools.{name} is deprecated: use what Jinja has"
+        state.notify("ModulesItertoolsUsageDeprecation", message, state.place)
+
+    return Modules(lambda: state.note("run"), old)
+
+
 def run_started_at(state: State) -> datetime.datetime | None:
     """When the run began, in UTC."""
     if not state.settings.started_at:
@@ -87,7 +97,7 @@ MEMBERS: dict[str, Callable[[State], Any]] = {
     "invocation_args_dict": arguments,
     "run_started_at": run_started_at,
     "thread_id": lambda state: threading.current_thread().name,
-    "modules": lambda state: Modules(lambda: state.note("run")),
+    "modules": modules,
     "dbt_metadata_envs": lambda state: dict(state.settings.metadata_envs),
     "selected_resources": lambda state: [],
     "execute": lambda state: state.execute,

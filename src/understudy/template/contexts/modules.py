@@ -28,11 +28,15 @@ EXPORTS: dict[str, tuple[str, ...]] = {
 class Modules:
     """The modules by name, each as a dict of what it exports; pytz is imported when it is asked for."""
 
-    __slots__ = ("_clock",)
+    __slots__ = ("_clock", "_old")
 
-    def __init__(self, clock: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, clock: Callable[[], None] = lambda: None, old: Callable[[str], None] = lambda name: None
+    ) -> None:
         self._clock = clock
         """Hears when somebody might look at the time."""
+        self._old = old
+        """Hears of the call of a function that dbt means to end."""
 
     def __getitem__(self, name: str) -> dict[str, Any]:
         if name == "datetime":
@@ -41,8 +45,17 @@ class Modules:
             import pytz
 
             return _exports(name, pytz)
-        modules = {"datetime": datetime, "re": re, "itertools": itertools}
+        if name == "itertools":
+            return {export: self._told(export, function) for export, function in _exports(name, itertools).items()}
+        modules = {"datetime": datetime, "re": re}
         return _exports(name, modules[name])
+
+    def _told(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self._old(name)
+            return function(*args, **kwargs)
+
+        return call
 
 
 def _exports(name: str, module: Any) -> dict[str, Any]:
