@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from support.cli import ok, project, understudy
 
@@ -16,6 +17,7 @@ from understudy.artifacts import state_files
 from understudy.cache import slots
 from understudy.cache import states as cached
 from understudy.state import diff, prior
+from understudy.state.fingerprint import raw_digest
 
 FILES = {f"models/m{n}.sql": f"select {n} as id" for n in range(12)} | {
     "models/m.yml": """
@@ -219,6 +221,12 @@ def test_equal_digests_are_the_same_by_every_check(shop: Path) -> None:
         for selector in diff.SELECTORS:
             assert comparison.matches(selector, unique_id) == plain.matches(selector, unique_id)
     assert comparison.contract_breaks() == plain.contract_breaks()
+
+
+def test_a_source_whose_writer_did_not_record_its_names_has_no_digest() -> None:
+    old = prior.PriorSource("source.shop.raw.t", ["shop", "raw", "t"], schema="raw")
+    assert raw_digest(old) == b""
+    assert raw_digest(msgspec.structs.replace(old, unrendered_database=None, unrendered_schema="raw")) != b""
 
 
 def test_what_is_really_built_lies_over_what_is_kept(shop: Path) -> None:

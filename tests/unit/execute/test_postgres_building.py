@@ -171,7 +171,8 @@ def test_grants_of_a_table_that_is_added_to_are_compared(engine: PostgresEngine,
     engine.do('grant delete on dev.a to "Other Reader"')
     assert engine.one(model("a", "select 1 as n", "incremental", **config)).status == "success"
     assert engine.query(GRANTS) == [("reader", "INSERT"), ("reader", "SELECT")]
-    assert [request.sql for request in engine.sent if request.purpose == "grant"] == [  # type: ignore[union-attr]
+    sent = [request.sql for request in engine.sent if request.purpose == "grant"]  # type: ignore[union-attr]
+    assert [sql.rpartition("*/\n")[2] for sql in sent] == [
         'revoke delete on "building_tests"."dev"."a" from "Other Reader";'
     ]
 

@@ -316,6 +316,18 @@ def test_a_manifest_alone_is_as_ever() -> None:
     assert (alone.entry(A), alone.carried(A), alone.unbuilt(A), alone.not_as_written()) == (None, None, None, 0)
 
 
+def test_the_nodes_are_those_that_are_built() -> None:
+    today = project()
+    found = prior(today, {A: Entry(exists=False), "model.shop.gone": Entry(print=OLD, node=node_of(today, B))})
+    assert list(found.nodes) == [B, "model.shop.gone"]
+    assert (len(found.nodes), A in found.nodes, B in found.nodes) == (2, False, True)
+    with pytest.raises(KeyError):
+        found.nodes[A]
+    assert found.nodes["model.shop.gone"] == found.nodes[B]
+    counted = decode_prior(state_bytes(today, schema="prod"), origin="x")
+    assert (counted.relations(), counted.as_built(document({A: Entry(exists=False)})).relations()) == (2, 1)
+
+
 def test_a_damaged_node_of_the_file_is_told() -> None:
     found = compared(project(), {A: Entry(print=OLD, node=msgspec.Raw(b'{"name":7}'))})
     with pytest.raises(StateError, match="damaged"):
