@@ -162,7 +162,7 @@ class TestInputs:
         ("given", "expect", "words"),
         [
             ("rows: [{idd: 1}]", "rows: []", "Invalid column name: 'idd' in unit test fixture for 'orders'"),
-            ("rows: []", "rows: [{idd: 1}]", "expects a column 'idd'"),
+            ("rows: []", "rows: [{idd: 1}]", "Invalid column name: 'idd' in unit test fixture for expected output"),
         ],
     )
     def test_a_column_that_there_is_not(self, shop: Shop, given: str, expect: str, words: str) -> None:
