@@ -125,3 +125,14 @@ class TestEndOfRun:
             [next(each[0] for each in lines if "unique" in each[0]), "pass", 0, "test", both, True, True, "unique_a_id", True, True, True],
         ]  # fmt: skip
         assert lines[-1] == ["schemas", ["dev_more"], ["dev_more"]]
+
+    def test_results_of_unit_tests(self, shop: Shop) -> None:
+        hook = (
+            "{% for r in results %}{% do print([r.node.name, r.node.resource_type, r.status] | tojson) %}{% endfor %}"
+        )
+        project = f'name: shop\nversion: "1.0"\nprofile: shop\non-run-end: ["{hook}"]\n'
+        test = "unit_tests: [{name: u, model: a, given: [], expect: {rows: [{id: 1}]}}]"
+        shop.write({"dbt_project.yml": project, "models/u.yml": test}).models(a="select 1 as id")
+        ran = shop.run("build")
+        lines = sorted(json.loads(line) for line in ran.lines if line.startswith("["))
+        assert lines == [["a", "model", "success"], ["u", "unit_test", "pass"]]

@@ -44,7 +44,7 @@ def compile_selected(invocation: Invocation) -> Outcome:
             written.node(result)
         written.artifacts(results, seconds)
     _show(invocation, project, results)
-    return Outcome(results=with_nodes(results, project.manifest.nodes, seconds))
+    return Outcome(results=with_nodes(results, project.manifest.get, seconds))
 
 
 def compile_all(compiler: Compiler, database: LiveDatabase | None, ids: Sequence[str]) -> list[NodeResult]:

@@ -70,7 +70,7 @@ def execute(invocation: Invocation) -> Outcome:
         _show_seeds(invocation, project, results)
     announce.total(invocation, project, results, seconds, decided, durations, interrupted=interrupted)
     failed = interrupted or any(result.status in FAILED for result in results)
-    return Outcome(int(failed), with_nodes(results, project.manifest.nodes, seconds))
+    return Outcome(int(failed), with_nodes(results, project.manifest.get, seconds))
 
 
 def _leave(

@@ -51,7 +51,7 @@ def run_operation(invocation: Invocation) -> Outcome:
         result = call(invocation, all_set, macros[0], given)
     seconds = time.perf_counter() - started
     Written(invocation, all_set.project).artifacts([result], seconds)
-    results = with_nodes([result], {}, seconds)
+    results = with_nodes([result], lambda _: None, seconds)
     if isinstance(result.error, UnderstudyError):
         invocation.emit(ErrorRaised(result.error))
         return Outcome(1, results)

@@ -26,9 +26,10 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The rows of a CSV file, with a header line, into a table whose columns stand in the file's order.
+    """The rows of a CSV file, with a header line, into a table.
 
-    `path` is absolute. Empty cells are null. Engines read the file in bounded memory.
+    `path` is absolute; `columns` are the table's, as SQL, in the file's order. Empty cells are null.
+    Engines read the file in bounded memory.
     """
 
     relation: Relation

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from understudy.core.nodes import Node
+from understudy.core.nodes import Resource
 from understudy.execute.results import NodeResult
 
 FIELDS = ("status", "thread_id", "execution_time", "adapter_response", "message", "failures", "batch_results")
@@ -31,7 +31,7 @@ class Phase:
 class HookNode:
     """The node of a result: its fields, and what it was compiled to."""
 
-    def __init__(self, node: Node, compiled_code: str | None) -> None:
+    def __init__(self, node: Resource, compiled_code: str | None) -> None:
         self._node, self.compiled_code = node, compiled_code
         self.compiled = compiled_code is not None
 
@@ -50,7 +50,7 @@ class HookNode:
 class HookResult:
     """What came of a node."""
 
-    def __init__(self, result: NodeResult, node: Node | None) -> None:
+    def __init__(self, result: NodeResult, node: Resource | None) -> None:
         self._result = result
         self.node = None if node is None else HookNode(node, result.compiled_code)
         self.timing = [Phase(each.name, _moment(each.started_at), _moment(each.completed_at)) for each in result.timing]

@@ -11,7 +11,7 @@ from typing import Any
 
 from understudy.core.relation import Relation
 from understudy.core.statement import Load, Request, Result, Statement
-from understudy.errors import ExecutionError, did_you_mean
+from understudy.errors import DatabaseError, ExecutionError, did_you_mean
 from understudy.execute.build import Build, Outcome, SeedFile, Steps
 from understudy.execute.external import external
 from understudy.execute.functions import function
@@ -131,13 +131,25 @@ def seed(build: Build) -> Steps:
         sql = str(build.macros.call("get_create_seed_table_sql", place, file.columns))
         yield Statement(sql, purpose="create")
     if file.rows:
-        yield Load(place, file.path, tuple(name for name, _ in file.columns), file.delimiter)
+        yield from _loaded(build, place, file, anew=existing is None or refresh or beside)
     if beside:
         yield from swap(build, place, target)
     yield from after(build, target, fresh=existing is None or refresh or beside)
     code = "CREATE" if refresh else "INSERT"
     result = Result(message=f"{code} {file.rows}", code=code, rows_affected=file.rows)
     return Outcome(result, sql, (target,))
+
+
+def _loaded(build: Build, table: Relation, file: SeedFile, *, anew: bool) -> Generator[Request, Result, None]:
+    """A file's rows into its table. Columns go by name, so that an older table may have them in another order."""
+    call, model = build.macros.call, build.macros.model
+    columns = tuple(str(call("get_seed_column_quoted_csv", model, [name])) for name, _ in file.columns)
+    try:
+        yield Load(table, file.path, columns, file.delimiter)
+    except DatabaseError as error:
+        if not anew:
+            error.hint = error.hint or "If the columns of the file have changed, run it with --full-refresh."
+        raise
 
 
 SEED_MACROS = ("create_csv_table", "reset_csv_table", "load_csv_rows", "get_csv_sql", "get_batch_size")

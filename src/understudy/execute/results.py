@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 from understudy.core.batch import Batch
-from understudy.core.nodes import Node
+from understudy.core.nodes import Resource
 
 Status = Literal["success", "pass", "warn", "fail", "error", "partial success", "skipped", "no-op"]
 
@@ -86,7 +86,7 @@ class NodeOutcome:
     """A result with its node, as programs see it: the result's fields are its own."""
 
     result: NodeResult
-    node: Node | None
+    node: Resource | None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -111,9 +111,9 @@ class RunResults:
         return self.results[index]
 
 
-def with_nodes(results: Iterable[NodeResult], nodes: Mapping[str, Node], seconds: float) -> RunResults:
-    """Results, each with its node."""
-    return RunResults(tuple(NodeOutcome(each, nodes.get(each.unique_id)) for each in results), seconds)
+def with_nodes(results: Iterable[NodeResult], find: Callable[[str], Resource | None], seconds: float) -> RunResults:
+    """Results, each with its node, unit test or whatever it is of."""
+    return RunResults(tuple(NodeOutcome(each, find(each.unique_id)) for each in results), seconds)
 
 
 def _moments(batch: Batch) -> Moments:

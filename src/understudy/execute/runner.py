@@ -175,7 +175,8 @@ class _Runner:
 
     def _extras(self, results: Sequence[NodeResult]) -> dict[str, Any]:
         """What on-run-end hooks know beside the usual: `results`, `schemas`, `database_schemas` (dbt 1.11: after_run)."""
-        nodes = self.compiler.manifest.nodes
+        manifest = self.compiler.manifest
+        nodes = manifest.nodes
         pairs = dict.fromkeys(
             (node.database, node.schema)
             for result in results
@@ -183,7 +184,7 @@ class _Runner:
             if node.resource_type in ("model", "seed", "snapshot") or stores_failures(node, self.options.store_failures)
         )
         return {
-            "results": [HookResult(result, nodes.get(result.unique_id)) for result in results],
+            "results": [HookResult(result, manifest.get(result.unique_id)) for result in results],
             "schemas": list(dict.fromkeys(schema for _, schema in pairs)),
             "database_schemas": list(pairs),
         }

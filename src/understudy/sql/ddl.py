@@ -72,6 +72,6 @@ class Ddl(Language):
         word = "unique index" if unique else "index"
         return f"create {word} {quote(name, relation.quote_character)} on {relation.render()} ({', '.join(columns)})"
 
-    def copy_csv(self, relation: Relation, path: str, delimiter: str) -> str:
+    def copy_csv(self, relation: Relation, columns: Sequence[str], path: str, delimiter: str) -> str:
         """The statement that copies a CSV file with a header into a table, for engines that read files themselves."""
         raise NotImplementedError

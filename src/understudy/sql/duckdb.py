@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from understudy.core.relation import Relation
 from understudy.sql.ddl import Ddl
 
@@ -24,10 +26,10 @@ class DuckDB(Ddl):
         """DuckDB describes a query without running it."""
         return f"select column_name, column_type from (describe {sql}\n)"
 
-    def copy_csv(self, relation: Relation, path: str, delimiter: str) -> str:
-        """DuckDB reads the file itself (dbt-duckdb 1.11: duckdb__load_csv_rows)."""
+    def copy_csv(self, relation: Relation, columns: Sequence[str], path: str, delimiter: str) -> str:
+        """DuckDB reads the file itself (dbt-duckdb 1.11: duckdb__load_csv_rows, which goes by the order of the columns)."""
         options = f"FORMAT CSV, HEADER TRUE, DELIMITER {self.literal(delimiter)}"
-        return f"COPY {relation.render()} FROM {self.literal(path)} ({options})"
+        return f"COPY {relation.render()} ({', '.join(columns)}) FROM {self.literal(path)} ({options})"
 
     def constraint_target(self, to: str) -> str:
         """A foreign key may not name a catalog, not even its own (dbt-duckdb 1.11)."""

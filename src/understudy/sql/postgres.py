@@ -73,9 +73,9 @@ class Postgres(Ddl):
             "and a.attnum > 0 and not a.attisdropped order by a.attnum"
         )
 
-    def copy_rows(self, relation: Relation) -> str:
+    def copy_rows(self, relation: Relation, columns: Sequence[str]) -> str:
         """The statement that takes rows from the client, in COPY's text format."""
-        return f"copy {relation.render()} from stdin"
+        return f"copy {relation.render()} ({', '.join(columns)}) from stdin"
 
     def create_index(
         self, relation: Relation, name: str, columns: Sequence[str], unique: bool, method: str | None = None

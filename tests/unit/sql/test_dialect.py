@@ -75,8 +75,8 @@ TABLE = Relation("db", "dev", 'a"b', "table")
         (Ddl().comment_column(TABLE, "x", "it's"), """comment on column "db"."dev"."a""b"."x" is 'it''s'"""),
         (Ddl().create_index(TABLE, "i", ["x", "y"], True), 'create unique index "i" on "db"."dev"."a""b" (x, y)'),
         (
-            dialect("duckdb").ddl.copy_csv(TABLE, "it's.csv", "|"),
-            """COPY "db"."dev"."a""b" FROM 'it''s.csv' (FORMAT CSV, HEADER TRUE, DELIMITER '|')""",
+            dialect("duckdb").ddl.copy_csv(TABLE, ["a", '"b"'], "it's.csv", "|"),
+            """COPY "db"."dev"."a""b" (a, "b") FROM 'it''s.csv' (FORMAT CSV, HEADER TRUE, DELIMITER '|')""",
         ),
         (dialect("duckdb").ddl.constraint_target('"db"."dev"."a"'), '"dev"."a"'),
         (dialect("duckdb").ddl.constraint_target("dev.a"), "dev.a"),
@@ -91,5 +91,5 @@ def test_statements(text: str, expected: str) -> None:
 
 def test_what_an_engine_must_say_itself() -> None:
     with pytest.raises(NotImplementedError):
-        Ddl().copy_csv(TABLE, "a", ",")
+        Ddl().copy_csv(TABLE, ["x"], "a", ",")
     assert "information_schema.columns" in Ddl().describe(TABLE)

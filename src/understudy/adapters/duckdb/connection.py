@@ -205,7 +205,9 @@ class DuckDBConnection:
     def load(self, load: Load) -> Result:
         """DuckDB reads the file itself."""
         return self.execute(
-            Statement(self._dialect.ddl.copy_csv(load.relation, load.path, load.delimiter), purpose="load")
+            Statement(
+                self._dialect.ddl.copy_csv(load.relation, load.columns, load.path, load.delimiter), purpose="load"
+            )
         )
 
     def _run(self, script: Script) -> Result:

@@ -73,7 +73,7 @@ class PostgresConnection:
                 with open(load.path, encoding="utf-8-sig", newline="") as file:
                     reader = csv.reader(file, delimiter=load.delimiter)
                     next(reader, None)
-                    with cursor.copy(DDL.copy_rows(load.relation)) as copy:
+                    with cursor.copy(DDL.copy_rows(load.relation, load.columns)) as copy:
                         for chunk in copy_lines(reader, len(load.columns)):
                             copy.write(chunk)
             except (OSError, UnicodeDecodeError, csv.Error) as error:
