@@ -117,6 +117,24 @@ class TestFailure:
         assert windows(shop) == {"successful": [], "failed": DAYS}
         assert "batches" not in shop.kinds()
 
+    def test_what_the_engine_lacks_is_told_before_the_first(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(KEYS, shop.warehouse.name, ", unique_key='id'" if shop.warehouse.name == "duckdb" else "")
+        batches(shop)
+        ran = shop.run("run", *WINDOW)
+        assert ran.exit_code == 1
+        assert ran.err.count("unique_key" if shop.warehouse.name != "spark" else "partition_by") == 1
+        assert windows(shop) == {"successful": [], "failed": DAYS}
+        assert "batches" not in shop.kinds()
+
+    def test_an_error_of_many_batches_is_told_once(self, shop: Shop) -> None:
+        batches(shop).ok("run", *WINDOW)
+        broken = "{{ exceptions.raise_compiler_error('never again') if execute and model.batch.id > '20240101' }} id, at_time, 2 as version"
+        ran = batches(shop, broken).run("run", "--event-time-start", "2024-01-01", "--event-time-end", "2024-02-01")
+        assert ran.exit_code == 1
+        assert ran.err.count("never again") == 1
+        assert "batches 2024-01-02, 2024-01-03 and 28 more: " in ran.err
+        assert len(windows(shop)["failed"]) == 30
+
 
 class TestOptions:
     """What the command line and the config must say."""

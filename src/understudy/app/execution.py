@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Sequence
 from functools import partial
+from itertools import islice
 
 from understudy.app import announce, deferral, planning
 from understudy.app.commands import COMMANDS
@@ -160,6 +161,25 @@ def finished(project: Project, result: NodeResult, compiled_path: str | None, in
 
 
 def _message(result: NodeResult) -> str:
-    """What went wrong; for a microbatch model with the batches that failed."""
-    failed = [f"batch {each.label}: {each.message}" for each in result.batches if each.error is not None]
-    return "\n".join([result.message or "", *failed])
+    """What went wrong; for a microbatch model with the batches that failed, those of one error together."""
+    failed: dict[str, list[str]] = {}
+    for each in result.batches:
+        if each.error is not None:
+            failed.setdefault(each.message or "", []).append(each.label)
+    head = [] if failed and result.message == "ERROR" else [result.message or ""]
+    told = [f"{_batches(labels)}: {message}" for message, labels in islice(failed.items(), ERRORS_TOLD)]
+    left = sum(len(labels) for labels in islice(failed.values(), ERRORS_TOLD, None))
+    return "\n".join([*head, *told, *([f"and {left} more with errors of their own"] if left else [])])
+
+
+ERRORS_TOLD = 5
+"""How many different errors of a model's batches are told; there can be a thousand batches."""
+
+
+def _batches(labels: Sequence[str]) -> str:
+    match labels:
+        case [label]:
+            return f"batch {label}"
+        case [*some, last] if len(labels) <= 3:
+            return f"batches {', '.join(some)} and {last}"
+    return f"batches {', '.join(labels[:2])} and {len(labels) - 2} more"

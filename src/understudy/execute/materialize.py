@@ -53,6 +53,8 @@ def incremental(build: Build) -> Steps:
     existing, call = build.existing, build.macros.call
     strategy = str(build.config.get("incremental_strategy") or "default")
     call("validate_incremental_strategy", strategy)
+    if strategy == "microbatch" and not build.macros.overridden("get_incremental_microbatch_sql"):
+        call("validate_microbatch")
     on_schema_change = call("incremental_validate_on_schema_change", build.config.get("on_schema_change"), "ignore")
     anew = existing is None or existing.type != "table"
     if anew or (not build.extends and build.macros.call("should_full_refresh")):

@@ -204,15 +204,9 @@ def _not_matched(clause: Clause) -> str:
 @macro
 def duckdb__get_incremental_microbatch_sql(ctx: MacroContext, arg_dict: Mapping[str, Any]) -> str:
     """Delete the rows of the batch's window, then insert those of the batch (dbt-duckdb 1.11)."""
+    ctx.call("validate_microbatch")
     event_time, batch = ctx.config.get("event_time"), ctx.model.get("batch") or {}
     start, end = batch.get("event_time_start"), batch.get("event_time_end")
-    if not event_time:
-        raise ExecutionError("microbatch incremental strategy requires an 'event_time' model config")
-    if ctx.config.get("unique_key"):
-        raise ExecutionError(
-            "microbatch incremental strategy does not support 'unique_key'",
-            hint="Batches replace what is in their window of event_time; use incremental_strategy='merge' for keys.",
-        )
     if not start or not end:
         raise ExecutionError("microbatch incremental strategy requires the batch's start and end")
     window = f"{event_time} >= '{start}'\n        and {event_time} < '{end}'"
@@ -223,3 +217,16 @@ def duckdb__get_incremental_microbatch_sql(ctx: MacroContext, arg_dict: Mapping[
         f"delete from {target}\n        where {window}{more};\n\n"
         f"    insert into {target} ({columns})\n    select {columns}\n    from {source}\n        where {window};"
     )
+
+
+@macro
+def duckdb__validate_microbatch(ctx: MacroContext) -> str:
+    """A batch replaces what is in its window, whatever the keys (dbt-duckdb 1.11)."""
+    if not ctx.config.get("event_time"):
+        raise ExecutionError("microbatch incremental strategy requires an 'event_time' model config")
+    if ctx.config.get("unique_key"):
+        raise ExecutionError(
+            "microbatch incremental strategy does not support 'unique_key'",
+            hint="Batches replace what is in their window of event_time; use incremental_strategy='merge' for keys.",
+        )
+    return ""

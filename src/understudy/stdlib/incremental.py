@@ -14,7 +14,7 @@ from understudy.template.scope import MacroContext
 macro = MACROS = Table()
 STRATEGIES = ("append", "delete_insert", "merge", "insert_overwrite", "microbatch", "default")
 macro.dispatched(*(f"get_incremental_{strategy}_sql" for strategy in STRATEGIES))
-macro.dispatched("validate_incremental_strategy")
+macro.dispatched("validate_incremental_strategy", "validate_microbatch")
 macro.dispatched("get_delete_insert_merge_sql", "check_for_schema_changes", "sync_column_schemas")
 macro.dispatched("process_schema_changes", "diff_column_data_types", "alter_column_type")
 macro.dispatched("alter_relation_add_remove_columns")
@@ -123,6 +123,12 @@ def duckdb__validate_incremental_strategy(ctx: MacroContext, strategy: str) -> s
     """On DuckDB a strategy of another engine is told when it is needed: a project for that one can be tried out (dbt-duckdb
     1.11)."""
     ctx.variable("adapter").get_incremental_strategy_macro(None, strategy)
+    return ""
+
+
+@macro
+def default__validate_microbatch(ctx: MacroContext) -> str:
+    """Ours: what the engine's batches lack in the model's config is told before the first one. Raises ExecutionError."""
     return ""
 
 

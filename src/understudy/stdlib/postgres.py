@@ -250,10 +250,21 @@ def postgres__get_incremental_merge_sql(ctx: MacroContext, arg_dict: Mapping[str
 
 @macro
 def postgres__get_incremental_microbatch_sql(ctx: MacroContext, arg_dict: Mapping[str, Any]) -> Any:
-    """A batch is merged, so it needs a key."""
-    if not arg_dict["unique_key"]:
-        raise ExecutionError("The strategy 'microbatch' requires a `unique_key` config on PostgreSQL")
+    """A batch is merged."""
+    _check_key(arg_dict["unique_key"])
     return ctx.dispatch("get_incremental_merge_sql", "dbt")(arg_dict)
+
+
+@macro
+def postgres__validate_microbatch(ctx: MacroContext) -> str:
+    """A batch is merged, so it needs a key."""
+    _check_key(ctx.config.get("unique_key"))
+    return ""
+
+
+def _check_key(key: Any) -> None:
+    if not key:
+        raise ExecutionError("The strategy 'microbatch' requires a `unique_key` config on PostgreSQL")
 
 
 SIZED_TEXT = re.compile(r"character(?: varying)?\((\d+)\)")

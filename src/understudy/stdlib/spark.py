@@ -382,13 +382,20 @@ def spark__get_incremental_insert_overwrite_sql(ctx: MacroContext, arg_dict: Map
 
 @macro
 def spark__get_incremental_microbatch_sql(ctx: MacroContext, arg_dict: Mapping[str, Any]) -> Any:
+    """A batch replaces its partitions."""
+    ctx.call("validate_microbatch")
+    return ctx.dispatch("get_incremental_insert_overwrite_sql", "dbt")(arg_dict)
+
+
+@macro
+def spark__validate_microbatch(ctx: MacroContext) -> str:
     """A batch replaces its partitions, so there must be some."""
     if not ctx.config.get("partition_by"):
         raise ExecutionError(
             "The strategy 'microbatch' requires a `partition_by` config on Spark",
             hint=f"Partition by a column of the grain '{ctx.config.get('batch_size')}'.",
         )
-    return ctx.dispatch("get_incremental_insert_overwrite_sql", "dbt")(arg_dict)
+    return ""
 
 
 @macro
