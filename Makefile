@@ -12,6 +12,7 @@ endif
 BIN := .venv/bin
 ENGINE ?= duckdb
 WORKERS ?= 2
+SIZES ?= 100,1000
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -47,8 +48,8 @@ coverage: setup ## branch coverage; it must be complete for defer, state, select
 	$(BIN)/coverage report --fail-under=100 \
 	    --include='src/understudy/defer/*,src/understudy/state/*,src/understudy/select/*,src/understudy/graph/*'
 
-bench: setup setup-dbt ## the table of speeds, against dbt 1.11; writes bench/results.json
-	@$(BIN)/python bench/run.py $(ARGS)
+bench: setup setup-dbt ## the table of speeds, against dbt 1.11; writes bench/results.json (SIZES=100,1000,5000,10000 for every row)
+	@$(BIN)/python bench/run.py --sizes "$(SIZES)" $(ARGS)
 
 golden: setup ## rewrite the expected files of tests/golden; review the difference before you commit it
 	@$(BIN)/python -m pytest -q tests/golden --update-golden $(ARGS)

@@ -15,6 +15,7 @@ import msgspec
 from cli_reference import command_reference
 from engine_reference import engine_reference
 from lookup_reference import artifacts, configuration, selectors
+from performance_page import page, ratios_plot, sizes_plot
 
 from understudy import errors
 from understudy.execute import outline
@@ -90,6 +91,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/applied-schema.json": applied_schema,
     "docs/reference/plan-schema.json": lambda: json.dumps(outline.schema(), indent=2) + "\n",
     "docs/reference/known-differences.md": known_differences,
+    "docs/explanation/performance.md": page,
+    "docs/images/performance-ratios.svg": ratios_plot,
+    "docs/images/performance-sizes.svg": sizes_plot,
 }
 
 
