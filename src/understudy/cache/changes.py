@@ -10,7 +10,7 @@ import msgspec
 from understudy.cache.inputs import NEVER, Inputs
 from understudy.cache.kept import Kept
 from understudy.cache.rows import UNKNOWN, Text
-from understudy.core.input import Input
+from understudy.core.input import EVERY_RUN, Input
 from understudy.core.project import Settings
 from understudy.core.source_file import SourceFile
 from understudy.project.files import Listed, read_file
@@ -35,7 +35,7 @@ class Changes:
     @property
     def only_the_run(self) -> bool:
         """Whether nothing changed but what changes with every run."""
-        return not (self.read or self.gone or self.touched) and self.inputs == {("run",)}
+        return not (self.read or self.gone or self.touched) and set() != self.inputs <= EVERY_RUN
 
     def __bool__(self) -> bool:
         return bool(self.read or self.gone or self.inputs)

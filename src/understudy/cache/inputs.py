@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from understudy.core.input import Input
+from understudy.core.input import EVERY_RUN, Input
 from understudy.core.project import Settings, package_vars
 
 NOTHING = b""
@@ -52,6 +52,6 @@ class Inputs:
                 from understudy.template.contexts.flags import Flags
 
                 return digest(Flags(self._settings.flags).get(name))
-            case ("run",):
+            case _ if input in EVERY_RUN:
                 return NEVER
         return self._texts.get(input, NOTHING)

@@ -48,7 +48,7 @@ class Builtins(Mapping[str, Any]):
             value = self._state.render
         else:
             if key in flags.OF_THE_RUN:
-                self._state.note("run")
+                self._state.note(flags.OF_THE_RUN[key])
             value = MEMBERS[key](self._state)
         self._cache[key] = value
         return value

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property
 from typing import Any, Literal
 
-from understudy.core.input import Input
+from understudy.core.input import CLOCK, Input
 from understudy.core.nodes import GenericTest, Node
 from understudy.core.project import Settings, package_vars
 from understudy.core.walk import KeyPath, has_jinja, plain, walk
-from understudy.errors import JinjaError
+from understudy.errors import JinjaError, UnderstudyError
 from understudy.sql.dialect import Dialect
 from understudy.template import literal
 from understudy.template.contexts.variables import Var, env_lookup
@@ -22,6 +24,9 @@ from understudy.template.state import SECRET, Notify, secret_digest, unheard
 from understudy.template.unasked import UnaskedDatabase
 
 __all__ = ["Lazy", "Renderer", "Session"]
+
+OTHER_TIMES = ("2006-01-01T00:00:00+00:00", "2001-12-31T23:59:59.999999+00:00")
+"""A Sunday that begins a month and a year, and a Monday that ends both: what templates make conditions of."""
 
 
 class Renderer:
@@ -66,9 +71,7 @@ class Renderer:
         captured = None if custom else literal.scan(text)
         if captured is not None:
             return captured
-        session = self._parsing(node, package)
-        session.render(text)
-        return _with_sources(session.uses, text)
+        return self._captured(text, node, package)
 
     def _parse_test(self, text: str, node: GenericTest, package: str, *, simple: bool) -> Captured:
         found = self.macros.anywhere(f"test_{node.test_metadata.name}", package)
@@ -76,25 +79,53 @@ class Renderer:
             captured = scan_simple(node, text, found.unique_id)
             if captured is not None:
                 return captured
-        session = self._parsing(node, package)
-        if found is not None:
-            session.uses.macros.append(found.unique_id)
-        session.set(KWARGS, render_kwargs(node.test_metadata.kwargs, session.native))
-        session.render(text)
-        return _with_sources(session.uses, text)
+        return self._captured(text, node, package, found)
 
-    def _parsing(self, node: Node, package: str) -> Session:
-        line = self.lines.get(node.unique_id)
-        return Session(
-            self._shared,
+    def _captured(self, text: str, node: Node, package: str, test: Found | None = None) -> Captured:
+        """What comes of a rendering. It depends on the clock only where it is another one at other times: most templates that
+        ask for the time write it into their SQL, which nobody keeps.
+        """
+        shared, inputs = self._shared, self._shared.inputs
+        if inputs is None:
+            return self._render(shared, text, node, package, test)
+        shared.inputs = mine = set[Input]()
+        try:
+            captured = self._render(shared, text, node, package, test)
+            if CLOCK in mine and self._is_timeless(captured, text, node, package, test):
+                mine.remove(CLOCK)
+        finally:
+            shared.inputs = inputs
+            inputs |= mine
+        return captured
+
+    def _is_timeless(self, captured: Captured, text: str, node: Node, package: str, test: Found | None) -> bool:
+        try:
+            return all(self._render(each, text, node, package, test) == captured for each in self._other_times)
+        except UnderstudyError:
+            return False
+
+    @cached_property
+    def _other_times(self) -> tuple[Shared, ...]:
+        times = (replace(self.settings, started_at=at, invocation_id=at) for at in OTHER_TIMES)
+        return tuple(self._shared.like(each) for each in times)
+
+    def _render(self, shared: Shared, text: str, node: Node, package: str, test: Found | None) -> Captured:
+        session = Session(
+            shared,
             package,
             node=node,
             vars=self.vars(package),
             database=UnaskedDatabase(),
             parsing=True,
             execute=False,
-            line=line,
+            line=self.lines.get(node.unique_id),
         )
+        if isinstance(node, GenericTest):
+            if test is not None:
+                session.uses.macros.append(test.unique_id)
+            session.set(KWARGS, render_kwargs(node.test_metadata.kwargs, session.native))
+        session.render(text)
+        return _with_sources(session.uses, text)
 
     def value(
         self,

@@ -23,7 +23,7 @@ from understudy.template.objects import RelationObject, wrap
 from understudy.template.relations import node_relation
 from understudy.template.runtime_config import runtime_config
 from understudy.template.scope import Captured, Database, Lookups, MacroContext
-from understudy.template.state import Notify, Return, State
+from understudy.template.state import Notify, Return, State, unheard
 
 if TYPE_CHECKING:
     from understudy.template.environment import Engine
@@ -46,6 +46,12 @@ class Shared:
         self.inputs: set[Input] | None = None
         """Takes what renderings depend on, as long as a project is parsed."""
         self._engine: Engine | None = None
+
+    def like(self, settings: Settings) -> Shared:
+        """The same for other settings of the run; nobody hears of those renderings."""
+        found = Shared(settings, self.macros, self.dialect, unheard)
+        found.values, found._engine = self.values, self.engine
+        return found
 
     def note(self, *input: str) -> None:
         """Note on what a rendering depends, while the project is parsed."""

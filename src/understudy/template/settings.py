@@ -60,7 +60,7 @@ class Noted(dict[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         if key in flags.OF_THE_RUN:
-            self._note("run")
+            self._note(flags.OF_THE_RUN[key])
         return super().__getitem__(key)
 
 

@@ -180,12 +180,38 @@ def test_a_mistake_is_told_as_by_a_whole_parse(shop: Path, made: Made) -> None:
 
 
 def test_what_differs_in_every_run_is_made_in_every_run(shop: Path, made: Made) -> None:
-    (shop / "models/now.sql").write_text("select '{{ run_started_at }}' as at")
+    (shop / "models/now.sql").write_text("{{ config(meta={'at': run_started_at | string}) }}select 1 as id")
     os.utime(shop / "models/now.sql", (LONG_AGO, LONG_AGO))
     for _ in range(2):
         ok("ls", cwd=shop)
         assert (made.files, made.everything) == ({"models/now.sql"}, False)
         made.see(())
+
+
+@pytest.mark.parametrize(
+    ("text", "timeless"),
+    [
+        ("select '{{ run_started_at }}' as at, '{{ invocation_id }}' as by", True),
+        ("select '{{ var('at') }}' as at", True),
+        ("select '{{ var('no', run_started_at) }}' as at", True),
+        ("select '{{ modules.datetime.datetime.now() }}' as at", False),
+        ("{% if run_started_at.day == 1 %}{{ ref('a') }}{% endif %}", False),
+        ("{{ config(tags='sunday' if run_started_at.weekday() == 6 else 'day') }}select 1", False),
+        ("{{ config(meta={'at': var('at')}) }}select 1", False),
+        ("{{ config(alias=invocation_id) }}select 1", False),
+        ("{% if run_started_at.year < 2020 %}{{ exceptions.raise_compiler_error('old') }}{% endif %}", False),
+    ],
+)
+def test_a_template_that_only_writes_the_time_is_not_made_again(
+    shop: Path, made: Made, text: str, timeless: bool
+) -> None:
+    edit(shop, "dbt_project.yml", lambda project: project + "vars: {at: '{{ run_started_at }}'}\n")
+    (shop / "models/now.sql").write_text(text)
+    os.utime(shop / "models/now.sql", (LONG_AGO, LONG_AGO))
+    ok("ls", cwd=shop)
+    made.see(())
+    ok("ls", cwd=shop)
+    assert made.files == (set() if timeless else {"models/now.sql"})
 
 
 def test_a_second_run_finds_nothing_to_do(shop: Path, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,9 +46,8 @@ def renderer() -> Renderer:
 
 def rendered_uses(text: str) -> Captured:
     """What full rendering finds."""
-    session = renderer()._parsing(NODE, "shop")
-    session.render(text)
-    return session.uses
+    found = renderer()
+    return found._render(found._shared, text, NODE, "shop", None)
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,10 @@ def flag(settings: Settings, name: str) -> Any:
     return None
 
 
-OF_THE_RUN = frozenset({"invocation_id", "invocation_args_dict", "run_started_at", "dbt_metadata_envs"})
-"""Names whose values another run may find changed."""
+OF_THE_RUN: Mapping[str, str] = {
+    "invocation_id": "clock", "run_started_at": "clock", "invocation_args_dict": "run", "dbt_metadata_envs": "run"
+}  # fmt: skip
+"""Names whose values another run may find changed, with what is noted (core.input)."""
 
 
 class Flags:
