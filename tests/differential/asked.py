@@ -19,8 +19,11 @@ IGNORED = {"target", "logs", "dbt_packages", "__pycache__"}
 
 
 def digest(project: Path) -> str:
-    """A digest over the project's files, the script that asks, and the locked dbt."""
-    asked = [Path(__file__).with_name("oracle.py"), ROOT / "requirements/dbt.txt"]
+    """A digest over the project's files, the scripts that ask, and the locked dbt."""
+    asked = [
+        *(Path(__file__).with_name(name) for name in ("oracle.py", "every_method.py")),
+        ROOT / "requirements/dbt.txt",
+    ]
     home = ROOT if project.is_relative_to(ROOT) else project
     files = [path for path in sorted(project.rglob("*")) if path.is_file() and not IGNORED & set(path.parts)]
     found = hashlib.sha256()

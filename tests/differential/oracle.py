@@ -3,12 +3,14 @@
 usage: oracle.py PROJECT OUT.json
 
 Works in a copy, with the flag state_modified_compare_more_unrendered_values on, as understudy always has it. Builds the
-target `dev`, then writes one JSON file with the manifest, the run results and the rows of every table and view that the
-project built.
+target `dev`, then writes one JSON file with the manifest, the run results, the rows of every table and view that the
+project built, and what each method of selection gives.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import pathlib
@@ -48,7 +50,25 @@ def main(project: str, out: str) -> None:
             "exit_code": exit_code,
         }
         answer["tables"] = tables(answer["manifest"])
+        answer["selections"] = selections()
     pathlib.Path(out).write_text(json.dumps(answer))
+
+
+def selections() -> dict[str, list[str] | None]:
+    """What each method of selection gives."""
+    from dbt.cli.main import dbtRunner
+    from every_method import answers, lines
+
+    options = ["--profiles-dir", ".", "--target", "dev", "--log-level-file", "none"]
+    parsed = dbtRunner().invoke(["parse", "--quiet", *options])
+
+    def listed(arguments: list[str]) -> str | None:
+        with contextlib.redirect_stdout(io.StringIO()):
+            done = dbtRunner(manifest=parsed.result).invoke([*arguments, *options])
+        return "\n".join(done.result) if done.success else None
+
+    manifest = json.loads(pathlib.Path("target/manifest.json").read_text())
+    return answers(lines(manifest), listed)
 
 
 def turn_on(flag: str, file: pathlib.Path) -> None:

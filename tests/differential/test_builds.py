@@ -15,15 +15,16 @@ from typing import Any
 import pytest
 from compare_manifest import SECTIONS, differences
 from differential.asked import PROJECTS, ROOT, ask
+from differential.every_method import answers
 from differential.known import explained
 from differential.public_packages import checkouts, prepared
 from support.cli import understudy
 
+OWN = (
+    "everything", "jaffle", "jinja_context", "kinds_built", "library", "old_spellings", "packages_local", "three_packages",
+)  # fmt: skip
 CASES = {
-    "everything": PROJECTS / "everything",
-    "jaffle": PROJECTS / "jaffle",
-    "kinds_built": PROJECTS / "kinds_built",
-    "packages_local": PROJECTS / "packages_local",
+    **{name: PROJECTS / name for name in OWN},
     "ecommerce": ROOT / "examples/ecommerce",
     **checkouts(),
 }
@@ -35,9 +36,10 @@ pytestmark = pytest.mark.differential
 
 @dataclass(frozen=True)
 class Pair:
-    """A project built by both. `ours` and `theirs` are maps with manifest, run_results and tables."""
+    """A project built by both, by us in `root`. `ours` and `theirs` are maps with manifest, run_results and tables."""
 
     name: str
+    root: Path
     ours: Mapping[str, Any]
     theirs: Mapping[str, Any]
 
@@ -58,7 +60,7 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     ran = understudy("build", "--target", "dev", cwd=root)
     assert ran.exit_code == theirs["exit_code"], ran.err
     ours = {name: json.loads((root / f"target/{name}.json").read_text()) for name in ("manifest", "run_results")}
-    return Pair(request.param, {**ours, "tables": tables(root, ours["manifest"])}, theirs)
+    return Pair(request.param, root, {**ours, "tables": tables(root, ours["manifest"])}, theirs)
 
 
 def tables(root: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,8 +157,31 @@ def test_the_same_results(pair: Pair) -> None:
     agree(pair, found)
 
 
+def test_the_same_selections(pair: Pair) -> None:
+    def listed(arguments: list[str]) -> str | None:
+        ran = understudy(*arguments, "--target", "dev", cwd=pair.root)
+        return ran.out if ran.exit_code == 0 else None
+
+    theirs: Mapping[str, list[str] | None] = pair.theirs["selections"]
+    ours = answers(theirs, listed)
+    agree(pair, [f"ls {line}: {ours[line]} | {theirs[line]}" for line in theirs if ours[line] != theirs[line]])
+
+
+def timeless(table: dict[str, Any], node: Mapping[str, Any]) -> dict[str, Any]:
+    """The table, of a snapshot that compares values without the times at which it looked, and keys made of them."""
+    if node["config"].get("strategy") != "check":
+        return table
+    clock = [n for n, (name, _) in enumerate(table["columns"]) if name.startswith("dbt_")]
+    rows = [[str(value != "None") if n in clock else value for n, value in enumerate(row)] for row in table["rows"]]
+    return {**table, "rows": sorted(rows)}
+
+
 def test_the_same_rows(pair: Pair) -> None:
-    ours, theirs = pair.ours["tables"], pair.theirs["tables"]
+    nodes = pair.theirs["manifest"]["nodes"]
+    ours, theirs = (
+        {unique_id: timeless(table, nodes[unique_id]) for unique_id, table in side["tables"].items()}
+        for side in (pair.ours, pair.theirs)
+    )
     assert sorted(ours) == sorted(theirs)
     found = [
         f"{unique_id}: {ours[unique_id]} | {theirs[unique_id]}"
