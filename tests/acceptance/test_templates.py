@@ -114,6 +114,25 @@ class TestErrorsNameTheirCallers:
         assert "division by zero" in ran.err + ran.out
         assert callers(ran.err + ran.out)[:1] == ["in macro half (macros/m.sql:2)"]
 
+    @pytest.mark.parametrize(
+        ("path", "text", "where"),
+        [
+            ("macros/m.sql", "{% macro half(x) %}\n{{ x / 0 }}{% endmacro %}", "(macros/m.sql:4)"),
+            ("macros/m.sql", "{% macro half(x) %}\n{% if %}{% endif %}{% endmacro %}", "macros/m.sql:4"),
+            ("models/m.yml", "models:\n- {name: a, columns: 3}", "models/m.yml:4"),
+            ("models/m.yml", "models:\n- {name: ]}", "models/m.yml:4"),
+            ("models/m.md", "\n{% docs x %}never ends", "models/m.md:4"),
+            ("models/p.py", "\ndef other(): pass\ndef model(dbt): pass", "models/p.py:5"),
+        ],
+    )
+    def test_empty_lines_before_the_text_count(self, tmp_path: Path, path: str, text: str, where: str) -> None:
+        root = project(tmp_path, {"models/a.sql": "{{ half(1) }}" if path == "macros/m.sql" else "select 1 as id"})
+        (root / path).parent.mkdir(exist_ok=True)
+        (root / path).write_text(f"\n\n{text}\n")
+        ran = understudy("compile", cwd=root)
+        assert ran.exit_code == 2
+        assert where in ran.err
+
 
 LOCATIONS = {
     "newstyle": "read_csv('data/{name}_{part}.csv')",

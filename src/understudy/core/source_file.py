@@ -41,6 +41,11 @@ class SourceFile:
     first_line: int = 1
 
     @property
+    def lined_text(self) -> str:
+        """The text after as many empty lines as the file has before it: lines counted in it are lines of the file."""
+        return "\n" * (self.first_line - 1) + self.text
+
+    @property
     def relative_path(self) -> str:
         """The path below the search path (`staging/a.sql`)."""
         return self.path[len(self.search_path) :].lstrip("/") if self.search_path else self.path

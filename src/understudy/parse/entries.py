@@ -45,7 +45,7 @@ class Found:
         """Where a part of the entry stands; reads the file again, so for errors only."""
         from understudy.parse.yaml import line_of
 
-        return Place(self.file.path, line_of(self.file.text, [self.key, self.raw["name"], *path]), node)
+        return Place(self.file.path, line_of(self.file.lined_text, [self.key, self.raw["name"], *path]), node)
 
     def error(self, message: str, *path: str | int, hint: str | None = None) -> YamlError:
         """An error about this entry."""

@@ -54,7 +54,7 @@ def _model(parsing: Parsing, scan: Scanned) -> None:
     node = Model(path=file.relative_path, **_common(parsing, "model", file, stem(file.path)))
     if file.path.endswith(".py"):
         node.language = "python"
-        calls = read_python(node, file.text)
+        calls = read_python(node, file.lined_text)
         _finish(parsing, node, calls, patch={"materialized": "table"})
     else:
         _finish(parsing, node, _calls(parsing, node, scan.calls))

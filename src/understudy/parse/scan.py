@@ -53,7 +53,7 @@ def scan_file(file: SourceFile) -> Scanned:
         return Scanned(file, macros=tuple(macros), lines=lines, warnings=tuple(found))
     if file.kind in ("docs", "snapshot"):
         found = []
-        cut = blocks(file.text, {file.kind}, path=file.path, unexpected=_unexpected(file, found))
+        cut = blocks(file.lined_text, {file.kind}, path=file.path, unexpected=_unexpected(file, found))
         return Scanned(file, blocks=tuple(cut), warnings=tuple(found))
     return Scanned(file)
 
@@ -73,7 +73,7 @@ def _properties(file: SourceFile) -> Scanned:
     """A properties file's tree, with the shape that every reader counts on: lists of maps with a name."""
     from understudy.parse import yaml
 
-    tree, warnings = yaml.load_checked(file.text, file.path)
+    tree, warnings = yaml.load_checked(file.lined_text, file.path)
     if tree is None:
         return Scanned(file, warnings=tuple(warnings))
     if not isinstance(tree, dict):
@@ -83,7 +83,7 @@ def _properties(file: SourceFile) -> Scanned:
         if key not in tree:
             continue
         if not isinstance(entries, list):
-            line = yaml.line_of(file.text, [key])
+            line = yaml.line_of(file.lined_text, [key])
             raise YamlError(f"'{key}' must be a list, not {entries!r:.40}", place=Place(file.path, line))
         for n, entry in enumerate(entries):
             _check_entry(file, key, n, entry)
@@ -96,7 +96,7 @@ def _check_entry(file: SourceFile, key: str, n: int, entry: Any) -> None:
         return
     from understudy.parse import yaml
 
-    place = Place(file.path, yaml.line_of(file.text, [key, n]))
+    place = Place(file.path, yaml.line_of(file.lined_text, [key, n]))
     if not isinstance(entry, dict):
         raise YamlError(f"An entry of '{key}' must be a map with a 'name', not {entry!r:.40}", place=place)
     if "name" not in entry:

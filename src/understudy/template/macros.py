@@ -46,7 +46,7 @@ def parse_macros(
     Raises JinjaError with file and line.
     """
     found = []
-    for block in blocks(file.text, KINDS[file.kind], path=file.path, unexpected=unexpected):
+    for block in blocks(file.lined_text, KINDS[file.kind], path=file.path, unexpected=unexpected):
         syntax = _syntax(block.text, file.path, block.line)
         if syntax is None:
             continue
