@@ -26,10 +26,18 @@ class TestAliases:
         assert shop.kinds() == {"other": "view", "b": "table"}
         assert shop.rows("b") == [(1,)]
 
-    def test_seeds_snapshots_and_tests(self, shop: Shop) -> None:
+    SEED = "seeds: [{name: s, config: {alias: seeded}, columns: [{name: id, data_tests: [unique]}]}]"
+
+    def test_seeds_and_tests(self, shop: Shop) -> None:
+        shop.write({"seeds/s.csv": "id\n1\n", "seeds/s.yml": self.SEED}).ok("build")
+        assert shop.kinds() == {"seeded": "table"}
+        assert shop.ok("test")["unique_s_id"]["status"] == "pass"
+
+    @pytest.mark.notyet("spark", raises=AssertionError, reason="snapshots need a format such as delta")
+    def test_snapshots(self, shop: Shop) -> None:
         shop.write({
             "seeds/s.csv": "id\n1\n",
-            "seeds/s.yml": "seeds: [{name: s, config: {alias: seeded}, columns: [{name: id, data_tests: [unique]}]}]",
+            "seeds/s.yml": self.SEED,
             "snapshots/h.yml": """
                 snapshots:
                   - name: h
@@ -39,7 +47,6 @@ class TestAliases:
         })  # fmt: skip
         shop.ok("build")
         assert shop.kinds() == {"seeded": "table", "history": "table"}
-        assert shop.ok("test")["unique_s_id"]["status"] == "pass"
 
     def test_one_name_in_two_schemas(self, shop: Shop) -> None:
         shop.models(

@@ -284,9 +284,13 @@ def spark__make_temp_relation(ctx: MacroContext, base_relation: Any, suffix: str
 def spark__persist_docs(
     ctx: MacroContext, relation: Any, model: Any, for_relation: bool = True, for_columns: bool = True
 ) -> str:
-    """Descriptions of a table's columns; all others were written when the relation was created."""
+    """Descriptions of a table's columns, and of a table that may be older than its description; all others were written
+    when the relation was created."""
     target = as_relation(relation)
     wanted: Mapping[str, Any] = ctx.config.get("persist_docs") or {}
+    description, kept = field(model, "description"), ctx.config.get("materialized") in ("incremental", "snapshot")
+    if for_relation and wanted.get("relation") and description and kept and target.type != "view":
+        send(ctx, ctx.call("alter_relation_comment", relation, description), "comment")
     columns = field(model, "columns") or {}
     if for_columns and wanted.get("columns") and columns and target.type != "view":
         names = [column.name for column in database_of(ctx).columns(target)]
