@@ -32,6 +32,8 @@ DATES = {
     f"last_day({DAY}, 'quarter')": date(2026, 3, 31),
     f"last_day({DAY}, 'year')": date(2026, 12, 31),
     "date(2026, 2, 3)": date(2026, 2, 3),
+    "snapshot_string_as_time('2026-01-31 10:20:30')": datetime(2026, 1, 31, 10, 20, 30),
+    f"get_intervals_between({TIME}, {LATER}, 'day')": 30,
 }
 TEXTS = {
     "concat([\"'a'\", \"'b'\", \"'c'\"])": "abc",
@@ -51,6 +53,11 @@ TEXTS = {
     "cast_bool_to_text('1 = 2')": "false",
     "equals('1', '1')": True,
     "equals(\"'a'\", \"'b'\")": False,
+    "string_literal(dbt.dates_in_range('20260227', '20260301', '%Y%m%d', '%Y-%m-%d') | join(' '))": "2026-02-27 2026-02-28 2026-03-01",
+    "string_literal(dbt.partition_range('20260227,20260301') | join(' '))": "20260227 20260228 20260301",
+    "string_literal(dbt.convert_datetime('20260227', '%Y%m%d').day)": "27",
+    "get_true_sql()": True,
+    "get_powers_of_two(100)": 7,
 }
 TYPES = {
     "cast(\"'5'\", dbt.type_int())": 5,
@@ -124,7 +131,9 @@ class TestFunctions:
         assert (shop.rows("without"), shop.rows("both")) == ([(1,)], [(1,)])
 
     def test_the_present(self, shop: Shop) -> None:
-        names = ("current_timestamp", "current_timestamp_backcompat", "snapshot_get_time")
+        names = (
+            "current_timestamp", "current_timestamp_backcompat", "current_timestamp_in_utc_backcompat", "snapshot_get_time",
+        )  # fmt: skip
         columns = ", ".join(f"{{{{ dbt.{name}() }}}} as c{n}" for n, name in enumerate(names))
         shop.models(now=f"{{{{ config(materialized='table') }}}} select {columns}")
         shop.ok("run")
