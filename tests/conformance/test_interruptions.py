@@ -19,7 +19,7 @@ import understudy
 SOURCE = Path(understudy.__file__).parents[1]
 
 
-def eventually(done: Callable[[], object], seconds: float = 30) -> None:
+def eventually(done: Callable[[], object], seconds: float = 180) -> None:
     """Wait until something is true."""
     end = time.monotonic() + seconds
     while not done():
@@ -52,7 +52,7 @@ class TestInterrupt:
                 eventually(lambda: slow.warehouse.slow in log.read_text())
                 time.sleep(0.5)
                 process.send_signal(signal.SIGINT)
-                code = process.wait(20)
+                code = process.wait(60)
             finally:
                 process.kill()
                 process.wait()

@@ -132,7 +132,7 @@ class TestEnded:
         try:
             eventually(lambda: shop.warehouse.slow in (shop.root / "output.log").read_text())
             process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 1
+            assert process.wait(60) == 1
         finally:
             process.kill()
             process.wait()
