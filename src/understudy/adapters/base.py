@@ -94,6 +94,11 @@ class Adapter(Protocol):
     def capabilities(self) -> Capabilities:
         """Its powers."""
 
+    def prepare(self) -> None:
+        """A session will be needed soon: begin to open it, in a thread, where that helps and leaves no trace if nobody takes
+        it. Raises nothing; what is wrong is told by `connect`.
+        """
+
     def connect(self) -> Connection:
         """A new session. Raises ConnectionFailed, PermissionDenied, DatabaseLocked, ProfileError."""
 

@@ -23,6 +23,7 @@ class Command:
         builds: those of them that it materializes: row 3 of the rule of deferral.
         hooks: whether `on-run-start` and `on-run-end` run with it.
         gates: whether a failed test holds up what depends on the tested node.
+        connects: whether it needs the database in any case, as soon as something is selected.
         clones: whether it copies from a state's environment what it would build otherwise.
     """
 
@@ -32,6 +33,7 @@ class Command:
     builds: frozenset[str] = frozenset()
     hooks: bool = False
     gates: bool = False
+    connects: bool = False
     clones: bool = False
 
 
@@ -48,13 +50,15 @@ COMMANDS = {
         Command("run-operation", frozenset()),
         Command("source freshness", frozenset({"source"}), hooks=True),
         Command("docs generate", COMPILED, COMPILED),
-        Command("run", frozenset({"model"}), builds=frozenset({"model"}), hooks=True),
-        Command("test", frozenset({"test", "unit_test"}), hooks=True),
-        Command("snapshot", frozenset({"snapshot"}), builds=frozenset({"snapshot"}), hooks=True),
-        Command("seed", frozenset({"seed"}), builds=frozenset({"seed"}), hooks=True),
-        Command("clone", CLONED, CLONED, builds=CLONED, clones=True),
-        Command("build", BUILD_TYPES, BUILD_TYPES, builds=BUILT, hooks=True, gates=True),
+        Command("run", frozenset({"model"}), builds=frozenset({"model"}), hooks=True, connects=True),
+        Command("test", frozenset({"test", "unit_test"}), hooks=True, connects=True),
+        Command("snapshot", frozenset({"snapshot"}), builds=frozenset({"snapshot"}), hooks=True, connects=True),
+        Command("seed", frozenset({"seed"}), builds=frozenset({"seed"}), hooks=True, connects=True),
+        Command("clone", CLONED, CLONED, builds=CLONED, clones=True, connects=True),
+        Command("build", BUILD_TYPES, BUILD_TYPES, builds=BUILT, hooks=True, gates=True, connects=True),
     )
 }
 
-COMMANDS |= {name: replace(COMMANDS["build"], name=name) for name in ("plan", "explain")}  # they look ahead at it
+COMMANDS |= {
+    name: replace(COMMANDS["build"], name=name, connects=False) for name in ("plan", "explain")
+}  # they look ahead at it

@@ -176,10 +176,14 @@ def secrets(settings: Settings) -> tuple[str, ...]:
     return tuple(str(value) for name, value in fields if value and any(word in name for word in SECRET_FIELDS))
 
 
-def load_project(invocation: Invocation) -> Project:
-    """Load, parse and link. Raises ProjectError and what stands below it; warnings are told as they come."""
+def load_project(invocation: Invocation, begun: Callable[[Settings], None] = lambda settings: None) -> Project:
+    """Load, parse and link. Raises ProjectError and what stands below it; warnings are told as they come.
+
+    `begun` is called as soon as the settings are known, before anything is read.
+    """
     settings = settings_of(invocation)
     invocation.emit(Secrets(secrets(settings)))
+    begun(settings)
     listed_at = time.time_ns()
     files = list_files(settings)
     invocation.emit(Stage(f"Reading {len(files):,} files"))

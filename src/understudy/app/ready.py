@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 
 from understudy.adapters.base import Adapter
@@ -21,10 +21,11 @@ from understudy.app.states import States
 from understudy.artifacts.holder import held
 from understudy.compile.compiler import Compiler
 from understudy.compile.lookups import Part
+from understudy.core.project import Settings
 from understudy.core.relation import Relation, SchemaName
 from understudy.defer.clones import CLONE, FIRST, Cloning, gathering
 from understudy.defer.resolution import Listings
-from understudy.errors import DatabaseError, PermissionDenied
+from understudy.errors import DatabaseError, PermissionDenied, ProfileError
 from understudy.execute.database import Observer, RelationCache
 from understudy.select.evaluate import Selection
 
@@ -46,50 +47,74 @@ class Ready:
 Choose = Callable[[Project, States], Chosen]
 
 
+class _Engine:
+    """The adapter of a run. A command that will surely connect begins to while the project is read."""
+
+    def __init__(self, connects: bool) -> None:
+        self._connects = connects
+        self._adapter: Adapter | None = None
+
+    def begin(self, settings: Settings) -> None:
+        """The settings are known. What is wrong with them for this engine is told later, after what is wrong with the project."""
+        if self._connects:
+            with suppress(ProfileError):
+                self.opened(settings).prepare()
+
+    def opened(self, settings: Settings) -> Adapter:
+        """The adapter. Raises ProfileError."""
+        if self._adapter is None:
+            self._adapter = open_adapter(settings.target, settings.root.root)
+        return self._adapter
+
+    def close(self) -> None:
+        """Release everything."""
+        if self._adapter is not None:
+            self._adapter.close()
+
+
 @contextmanager
 def ready(invocation: Invocation, command: Command, choose: Choose | None = None) -> Iterator[Ready]:
     """Everything up to the first statement; the adapter is closed at the end. `choose` stands in for the selection.
 
     Raises ProjectError, SelectorError, StateError, DeferError and what stands below them; nothing is written by then.
     """
-    project = load_project(invocation)
-    states = States(invocation, project, defers=True, clones=command.clones)
-    what = choose(project, states) if choose is not None else chosen(invocation, project, states, command)
-    project, selection = what.project, what.selection
-    announce.head(invocation, project, states)
-    with (
-        closing(open_adapter(project.settings.target, project.settings.root.root)) as adapter,
-        closing(AppliedState(invocation, project, states)) as applied,
-    ):
-        cache = RelationCache(project.dialect)
-        decided = deferral.decide_references(
-            invocation,
-            project,
-            states,
-            selected=selection.selected,
-            runs=frozenset() if command.clones else frozenset(selection.nodes),
-            builds=frozenset(each for each in what.command if each.partition(".")[0] in command.builds),
-            also=what.also,
-            maybe=what.maybe,
-            list_schemas=lambda schemas: list_schemas(adapter, schemas, cache),
-            denied=lambda relations: denied(adapter, relations),
-            cross_database=adapter.capabilities.cross_database,
-            applied=applied,
-            cloning=_cloning(invocation, command, project, states, selection, adapter),
-            hooked=not command.clones,
-        )
-        if not invocation.options.verify_state:
-            reach(adapter, decided, project.settings.target.database)
-        compiler = Compiler(
-            project.manifest,
-            project.names,
-            decided.resolution,
-            project.renderer,
-            project.dialect,
-            selected=selection.nodes,
-            part=Part(invocation.options.empty, sample_window(invocation.options, invocation.started)),
-        )
-        yield Ready(project, states, selection, adapter, cache, decided, compiler, applied)
+    with closing(_Engine(command.connects)) as engine:
+        project = load_project(invocation, engine.begin)
+        states = States(invocation, project, defers=True, clones=command.clones)
+        what = choose(project, states) if choose is not None else chosen(invocation, project, states, command)
+        project, selection = what.project, what.selection
+        announce.head(invocation, project, states)
+        adapter = engine.opened(project.settings)
+        with closing(AppliedState(invocation, project, states)) as applied:
+            cache = RelationCache(project.dialect)
+            decided = deferral.decide_references(
+                invocation,
+                project,
+                states,
+                selected=selection.selected,
+                runs=frozenset() if command.clones else frozenset(selection.nodes),
+                builds=frozenset(each for each in what.command if each.partition(".")[0] in command.builds),
+                also=what.also,
+                maybe=what.maybe,
+                list_schemas=lambda schemas: list_schemas(adapter, schemas, cache),
+                denied=lambda relations: denied(adapter, relations),
+                cross_database=adapter.capabilities.cross_database,
+                applied=applied,
+                cloning=_cloning(invocation, command, project, states, selection, adapter),
+                hooked=not command.clones,
+            )
+            if not invocation.options.verify_state:
+                reach(adapter, decided, project.settings.target.database)
+            compiler = Compiler(
+                project.manifest,
+                project.names,
+                decided.resolution,
+                project.renderer,
+                project.dialect,
+                selected=selection.nodes,
+                part=Part(invocation.options.empty, sample_window(invocation.options, invocation.started)),
+            )
+            yield Ready(project, states, selection, adapter, cache, decided, compiler, applied)
 
 
 def _cloning(

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -48,16 +49,14 @@ def admin(own_database: Any) -> Callable[[str], list[tuple[Any, ...]]]:
 @pytest.fixture
 def connect(own_database: Any) -> Iterator[Callable[..., PostgresConnection]]:
     """Open sessions; they are closed in the end."""
-    opened: list[PostgresConnection] = []
+    with ExitStack() as opened:
 
-    def open_(**fields: Any) -> PostgresConnection:
-        target = postgres.target(own_database, database="adapter_tests", **fields)
-        opened.append(open_adapter(target, "").connect())
-        return opened[-1]
+        def open_(**fields: Any) -> PostgresConnection:
+            target = postgres.target(own_database, database="adapter_tests", **fields)
+            adapter = opened.enter_context(closing(open_adapter(target, "")))
+            return opened.enter_context(closing(adapter.connect()))
 
-    yield open_
-    for connection in opened:
-        connection.close()
+        yield open_
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from understudy.adapters.base import Capabilities
 from understudy.adapters.driver import connecting
 from understudy.adapters.postgres.profile import Profile, read_profile
+from understudy.adapters.postgres.sessions import Sessions
 from understudy.core.project import Target
 from understudy.sql.dialect import Dialect, dialect
 
@@ -24,14 +25,23 @@ class PostgresAdapter:
         self.capabilities = Capabilities(
             transactions=not profile.autocommit, cross_database=False, grants=True, temporary_tables=True
         )
+        self._sessions = Sessions(lambda: connecting("postgres").open_session(profile))
+
+    def prepare(self) -> None:
+        """Begin to open the first session."""
+        self._sessions.ahead()
 
     def connect(self) -> PostgresConnection:
-        """A new session. Raises ConnectionFailed, and ProfileError where there is no driver."""
-        session: PostgresConnection = connecting("postgres").PostgresConnection(self.profile, self.dialect)
-        return session
+        """A session of its own. Raises ConnectionFailed, and ProfileError where there is no driver."""
+        session, module = self._sessions.take(), connecting("postgres")
+        connection: PostgresConnection = module.PostgresConnection(
+            self.profile, self.dialect, session, self._sessions.give_back
+        )
+        return connection
 
     def close(self) -> None:
-        """Nothing is shared between sessions."""
+        """End the idle sessions."""
+        self._sessions.close()
 
 
 def open_adapter(target: Target, project_root: str) -> PostgresAdapter:

@@ -43,11 +43,21 @@ class PostgresConnection:
     alone. With the profile's `autocommit: true` there are no transactions (dbt-postgres 1.10).
     """
 
-    def __init__(self, profile: Profile, dialect: Dialect) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        dialect: Dialect,
+        session: psycopg.Connection[Any],
+        give_back: Callable[[psycopg.Connection[Any]], None],
+    ) -> None:
+        """`give_back` takes the session in the end, if nothing but the catalog was asked in it."""
+        self._give_back = give_back
+        self._as_new = True
+        self._closed = False
         self._profile = profile
         self._dialect = dialect
         self._cancelled = threading.Event()
-        self._session = open_session(profile)
+        self._session = session
         self._waiting: list[str] = []
         """What goes with the next statement: nobody waits for its answer, and each journey to the server takes time."""
         self.in_transaction = False
@@ -59,6 +69,7 @@ class PostgresConnection:
         """
         if isinstance(statement, Script):
             raise ExecutionError("PostgreSQL runs no Python models")
+        self._as_new = False
         if self.in_transaction and statement.purpose in UNANSWERED and not statement.fetch:
             self._waiting.append(statement.sql.rstrip().rstrip(";"))
             return Result()
@@ -66,6 +77,7 @@ class PostgresConnection:
 
     def load(self, load: Load) -> Result:
         """Stream the file's rows through COPY; an empty cell and `null` are null, as in dbt's seeds."""
+        self._as_new = False
         if self._waiting:
             self._answer("", False)
         with self._speaking(), self._live().cursor() as cursor:
@@ -144,6 +156,7 @@ class PostgresConnection:
         """Open a transaction, with the next statement. A session that was lost in the meantime is opened anew: nothing
         hangs on it yet.
         """
+        self._as_new = False
         if not self.in_transaction and not self._profile.autocommit:
             if is_lost(self._session):
                 self._session.close()
@@ -178,16 +191,23 @@ class PostgresConnection:
     def cancel(self) -> None:
         """Ask the server to end the running statement; later ones are refused until `rollback`."""
         self._cancelled.set()
+        if self._closed:
+            return  # the session may be somebody else's by now
         try:
             self._session.cancel_safe(timeout=CANCEL_SECONDS)
         except psycopg.Error:
             return  # the session is gone, and its statement with it
 
     def close(self) -> None:
-        """End the session; the server undoes an open transaction."""
+        """Leave the session, to others if it is as it was; else it ends, and the server undoes an open transaction."""
         self.in_transaction = False
         self._waiting.clear()
-        self._session.close()
+        again = self._as_new and not self._closed and not self._cancelled.is_set() and not self._session.closed
+        self._closed = True
+        if again:
+            self._give_back(self._session)
+        else:
+            self._session.close()
 
     # -- how it speaks -----------------------------------------------------------------------------------------
 

@@ -31,6 +31,9 @@ class SparkAdapter:
         self._session: Any = None
         self._started_here = False
 
+    def prepare(self) -> None:
+        """Nothing: a session makes a metastore and folders, or takes the one that is there."""
+
     def connect(self) -> SparkConnection:
         """Another user of the session. Raises ConnectionFailed, DatabaseLocked, ProfileError."""
         with self._lock:
