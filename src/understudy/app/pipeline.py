@@ -56,9 +56,9 @@ def list_(invocation: Invocation) -> Outcome:
 
     options = invocation.options
     project = load_project(invocation)
-    states = States(invocation, project, defers=False)  # refuses a state that the next line would overwrite
-    write_manifest(invocation, project)
+    states = States(invocation, project, defers=False)  # refuses a state that is overwritten below
     selection = choose(invocation, project, states, COMMANDS["list"])
+    write_manifest(invocation, project)
     found = [project.manifest.cards[unique_id] for unique_id in sorted(selection.nodes)]
     gone = listing.gone(
         selection.removed, lambda: states.comparison.prior, resource_types_of(options, COMMANDS["list"])

@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,11 @@ def server() -> Iterator[Any]:
 
 
 @pytest.fixture
-def engine(server: Any) -> PostgresEngine:
+def engine(server: Any) -> Iterator[PostgresEngine]:
     postgres.sql(server, "drop schema if exists dev cascade", database=DATABASE)
-    return PostgresEngine(server, DATABASE)
+    engine = PostgresEngine(server, DATABASE)
+    with closing(engine.adapter):
+        yield engine
 
 
 def hook(sql: str, transaction: bool = True) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +18,9 @@ DATABASE = "function_tests"
 @pytest.fixture(scope="module")
 def engine() -> Iterator[PostgresEngine]:
     with postgres.database(postgres.server(), DATABASE):
-        yield PostgresEngine(postgres.server(), DATABASE)
+        engine = PostgresEngine(postgres.server(), DATABASE)
+        with closing(engine.adapter):
+            yield engine
 
 
 def value(engine: PostgresEngine, expression: str) -> Any:
