@@ -39,7 +39,7 @@ ABSENT = {
     **dict.fromkeys(
         (
             "merge_clause_defaults", "normalize_incremental_predicates", "normalize_string_or_list", "validate_dict_field",
-            "validate_doc_columns", "validate_ducklake_restrictions", "validate_merge_clauses", "validate_merge_config",
+            "validate_ducklake_restrictions", "validate_merge_clauses", "validate_merge_config",
             "validate_string_field", "validate_string_list_field",
         ),
         Reason.CONFIG,
