@@ -58,7 +58,7 @@ class World:
         """The statements of one command, and its compiled SQL."""
         ran = self.run(*args, "--debug", "--log-format", "json", "--threads", "1")
         assert ran.exit_code == exit_code, ran.out + "\n".join(_told(ran))
-        texts = [told.removeprefix("SQL ") for told in _told(ran) if told.startswith("SQL ")]
+        texts = [told[4:].rpartition("*/\n")[2] for told in _told(ran) if told.startswith("SQL ")]
         if args[0] in ("compile", "docs"):
             nodes = json.loads((self.root / "target/manifest.json").read_text())["nodes"].values()
             texts += [node["compiled_code"] for node in nodes if node.get("compiled_code")]

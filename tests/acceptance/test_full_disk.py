@@ -13,12 +13,12 @@ from support.cli import ok, project
 from support.forks import Forks, forks
 
 WRITING = (
-    "parse", "list", "compile", "run", "build", "seed", "snapshot", "test", "clone --state state", "retry", "docs generate",
+    "parse", "compile", "run", "build", "seed", "snapshot", "test", "clone --state state", "retry", "docs generate",
     "docs generate --static", "source freshness", "run-operation op",
 )  # fmt: skip
 """Commands that leave something in the target directory."""
-READING = ("show -s a", "debug", "plan", "explain a")
-"""Commands that do not, and so do not care."""
+READING = ("list", "show -s a", "debug", "plan", "explain a")
+"""Commands that do not, or in passing, and so do not care."""
 FILES = {
     "profiles.yml": "shop: {target: dev, outputs: {dev: {type: duckdb, path: ':memory:', schema: dev}}}",
     "models/a.sql": "select 1 as id",

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from differential.state_edits import PROJECTS, project
 
-from understudy.artifacts.manifest import pieces
+from understudy.artifacts.manifest import parts_of, pieces
 from understudy.artifacts.metadata import manifest_metadata
 from understudy.core.manifest import Manifest
 from understudy.core.project import Settings
@@ -101,7 +101,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     for which in PROJECTS:
         manifest, settings = parse(tmp_path_factory.mktemp("before"), project({}, which=which))
         head = manifest_metadata(settings, now=datetime(2026, 1, 1, tzinfo=UTC), env={}, quoting={})
-        found[which] = b"".join(pieces(manifest, {}, {}, head, {}, {}))
+        found[which] = b"".join(pieces(parts_of(manifest, {}, {}, {}, {}), head))
     return found
 
 

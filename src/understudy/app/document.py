@@ -16,10 +16,10 @@ from understudy.cache import document
 from understudy.cache.inputs import digest
 
 SECRET = "DBT_ENV_SECRET"
-LEAVES_ALL = frozenset({"list", "parse", "compile", "docs generate"})
-"""Commands that change nothing in the database. After any other one the file's times count for those who defer to it, and
-it has to outlive a power cut.
-"""
+ONLY_READS = frozenset({"list", "parse"})
+"""Commands that write nothing but the manifest: no other file names the run that wrote it."""
+LEAVES_ALL = ONLY_READS | {"compile", "docs generate"}
+"""Commands that change nothing in the database. After any other one the file has to outlive a power cut."""
 
 
 def write_manifest(
@@ -37,7 +37,8 @@ def write_manifest(
     keep_manifest(project.target_dir)
     compiled, built, now = compiled or {}, built or {}, datetime.now(UTC)
     path = os.path.join(project.target_dir, "manifest.json")
-    counts = invocation.options.command not in LEAVES_ALL
+    command = invocation.options.command
+    lasting = command not in LEAVES_ALL
     parts = parts_of(project.manifest, project.dag.parent_map(), project.dag.child_map(), compiled, built)
     quoting = project.dialect.quoting
     head = manifest_metadata(
@@ -49,7 +50,7 @@ def write_manifest(
         secrets=secrets(invocation.environ),
     )
     if project.edition is None:
-        atomic.write(path, pieces(parts, head), durable=counts)
+        atomic.write(path, pieces(parts, head), durable=lasting)
         return
     extras = {i: digest([compiled.get(i), built.get(i)]) for i in compiled.keys() | built.keys()}
     document.write(
@@ -58,8 +59,8 @@ def write_manifest(
         document.Document(head, parts, extras, project.manifest.cards),
         project.edition,
         now=now.timestamp(),
-        durable=counts,
-        refresh=counts,
+        durable=lasting,
+        refresh=command not in ONLY_READS,
     )
 
 

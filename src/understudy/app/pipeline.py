@@ -10,9 +10,10 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from understudy.app.events import Output
+from understudy.app.events import Logged, Output
 from understudy.app.invocation import Emit, Invocation, Outcome
 from understudy.app.options import Options, WarnRules
+from understudy.errors import ArtifactError
 
 
 def run_command(
@@ -58,7 +59,10 @@ def list_(invocation: Invocation) -> Outcome:
     project = load_project(invocation)
     states = States(invocation, project, defers=False)  # refuses a state that is overwritten below
     selection = choose(invocation, project, states, COMMANDS["list"])
-    write_manifest(invocation, project)
+    try:
+        write_manifest(invocation, project)
+    except ArtifactError as error:  # the list is what was asked for, and it can be had where nothing can be written
+        invocation.emit(Logged(f"manifest.json is not written: {error.message}"))
     found = [project.manifest.cards[unique_id] for unique_id in sorted(selection.nodes)]
     gone = listing.gone(
         selection.removed, lambda: states.comparison.prior, resource_types_of(options, COMMANDS["list"])

@@ -66,12 +66,19 @@ def identity(root: Path) -> tuple[int, int]:
     return status.st_ino, status.st_mtime_ns
 
 
-@pytest.mark.parametrize("command", ["parse", "ls", "compile"])
+@pytest.mark.parametrize("command", ["parse", "ls"])
 def test_a_file_that_would_stay_the_same_is_left_alone(shop: Path, command: str) -> None:
     ok(command, cwd=shop)
     before = identity(shop)
     ok(command, cwd=shop)
     assert identity(shop) == before
+
+
+def test_it_names_the_run_whose_results_stand_beside_it(shop: Path) -> None:
+    for _ in range(2):
+        ok("compile", cwd=shop)
+        results = json.loads((shop / "target/run_results.json").read_text())
+        assert manifest(shop)["metadata"]["invocation_id"] == results["metadata"]["invocation_id"]
 
 
 def test_but_not_for_longer_than_an_hour(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
