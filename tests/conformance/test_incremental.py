@@ -111,6 +111,7 @@ class TestStrategies:
 
     @pytest.mark.never("duckdb", raises=AssertionError, reason="told when it is needed, as in dbt-duckdb")
     @pytest.mark.never("spark", raises=AssertionError, reason="Spark has it")
+    @pytest.mark.never("iceberg", raises=AssertionError, reason="Spark has it")
     def test_a_strategy_of_another_engine(self, shop: Shop) -> None:
         result = shop.models(a=model("incremental_strategy='insert_overwrite'")).fails("run")["a"]
         assert "The incremental strategy 'insert_overwrite' is not valid for this adapter" in result["message"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -94,7 +95,9 @@ def _start(values: Mapping[str, str]) -> None:
     with TemporaryFile() as words, java():
         try:
             gateway = SparkContext._gateway or launch(conf, {"stderr": words})
-            SparkContext(conf=conf, gateway=gateway)
+            context = SparkContext(conf=conf, gateway=gateway)
+            if "PYSPARK_PYTHON" not in os.environ and (context.master or "").startswith("local"):
+                context.pythonExec = sys.executable  # workers on this machine find the models' own packages
         except DRIVER_ERRORS as error:
             words.seek(0)
             said = words.read().decode(errors="replace").strip()
