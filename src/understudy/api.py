@@ -14,7 +14,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from understudy.app.events import (
@@ -45,6 +45,7 @@ from understudy.cli.failures import own_failure
 from understudy.cli.run import perform, prepare
 from understudy.cli.scrub import Scrubber
 from understudy.cli.tree import read_line
+from understudy.core.value import replace
 from understudy.errors import Cancelled, UnderstudyError, UsageError, did_you_mean
 from understudy.execute.results import NodeOutcome, RunResults
 

@@ -29,7 +29,7 @@ def publish(folder, invocation, ended):
     # as a command does it: the manifest, then what of it is built
     os.makedirs(folder, exist_ok=True)
     keep_manifest(folder)
-    with open(os.path.join(folder, "manifest.new"), "w") as file:
+    with open(os.path.join(folder, "manifest." + invocation), "w") as file:
         file.write('{"metadata":{"invocation_id":"' + invocation + '"},"nodes":{}}')
     os.replace(file.name, os.path.join(folder, "manifest.json"))
     before = read_built(folder)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from understudy.core.relation import Relation, SchemaName
 from understudy.core.statement import ColumnType, Load, Result, Script, Statement
@@ -12,8 +13,7 @@ from understudy.errors import DatabaseError, PermissionDenied
 from understudy.sql.dialect import Dialect
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(msgspec.Struct, frozen=True):
     """What an engine can do.
 
     `transactions`: several statements, DDL among them, are done whole or not at all. `swap_in_place`: a relation can be

@@ -11,7 +11,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from understudy import __version__
@@ -21,6 +20,7 @@ from understudy.app.options import WarnRules
 from understudy.app.written import Written
 from understudy.artifacts import atomic
 from understudy.artifacts.state_files import GIT, MANIFEST, StateFile
+from understudy.core.value import replace
 from understudy.errors import StateError, UnderstudyError
 from understudy.project.history import Base, extract, merge_base
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import msgspec
 
 from understudy.app.commands import Command
 from understudy.app.invocation import Invocation, Retried
 from understudy.app.load import Project
 from understudy.app.options import Options
 from understudy.app.states import States
+from understudy.core.value import replace
 from understudy.errors import raise_all
 from understudy.select.evaluate import Selection, Spec, evaluate
 from understudy.select.grammar import INDIRECT, Indirect
@@ -16,8 +17,7 @@ from understudy.select.world import World
 from understudy.select.yaml import read_selectors
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(msgspec.Struct, frozen=True):
     """What a command acts on.
 
     Attributes:

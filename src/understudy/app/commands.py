@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import msgspec
 
 from understudy.core.nodes import BUILT
+from understudy.core.value import replace
 
 LISTED = frozenset({
     "model", "snapshot", "seed", "test", "source", "exposure", "metric", "saved_query", "semantic_model", "unit_test",
@@ -13,8 +14,7 @@ LISTED = frozenset({
 """What `list` shows by default (dbt 1.11: ListTask.DEFAULT_RESOURCE_VALUES)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """One command that selects.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
+
+import msgspec
 
 from understudy.app.applied import AppliedState
 from understudy.app.events import Logged, ReferenceDecided
@@ -12,6 +13,7 @@ from understudy.app.invocation import Invocation
 from understudy.app.load import Project
 from understudy.app.states import States
 from understudy.core.relation import Relation, SchemaName
+from understudy.core.value import replace
 from understudy.defer import check
 from understudy.defer.clones import CLONE, Clone, Cloning, clones
 from understudy.defer.resolution import (
@@ -36,8 +38,7 @@ AskDenied = Callable[[Sequence[Relation]], Mapping[Relation, PermissionDenied]]
 NOTHING = Cloning()
 
 
-@dataclass(frozen=True, slots=True)
-class Deferral:
+class Deferral(msgspec.Struct, frozen=True):
     """Every decision of the run, whom it concerns, and what the engine answered on the way.
 
     `clones`: what becomes of each node that may be cloned.

@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import msgspec
@@ -26,6 +25,7 @@ from understudy.artifacts.metadata import metadata
 from understudy.artifacts.page import DATA, copy_assets, write_page
 from understudy.core.nodes import BUILT
 from understudy.core.relation import Relation
+from understudy.core.value import replace
 from understudy.core.warning import Warning_
 from understudy.defer.resolution import Catalog as Listed
 from understudy.defer.resolution import Names, Resolution, existence, frontier, plain, resolve

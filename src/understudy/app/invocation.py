@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from understudy.app.events import Event, WarningRaised
 from understudy.app.options import Options, WarnRules
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 Emit = Callable[[Event], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Retried:
+class Retried(msgspec.Struct, frozen=True):
     """The run that `retry` takes up: the nodes of it that are run `again`, and `all` that it was about.
 
     `batches`: of its microbatch models, which batches failed.
@@ -27,11 +27,10 @@ class Retried:
 
     again: frozenset[str]
     all: frozenset[str]
-    batches: Mapping[str, Again] = field(default_factory=dict)
+    batches: Mapping[str, Again] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(msgspec.Struct, frozen=True):
     """What every step of the pipeline may need to know about the run as a whole.
 
     Attributes:
@@ -63,8 +62,7 @@ class Invocation:
                     raise UsageError(warning.message, place=warning.place, hint=hint)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """How a command ended, for the shell; `results` are what it found or did, for programs (see understudy.api)."""
 
     exit_code: int = 0

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +20,7 @@ from understudy.cache.kept import Kept, open_kept, refresh
 from understudy.cache.slots import slot
 from understudy.core.manifest import Manifest
 from understudy.core.project import Settings
+from understudy.core.value import replace
 from understudy.core.warning import Warning_, in_order
 from understudy.errors import Place, UnderstudyError
 from understudy.graph.access import deprecations

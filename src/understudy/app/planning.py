@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import replace
 
 from understudy.app import announce
 from understudy.app.choose import Chosen, choose, spec_of, world_of
@@ -17,6 +16,7 @@ from understudy.app.states import States
 from understudy.core.nodes import BUILT
 from understudy.core.relation import Relation, SchemaName
 from understudy.core.statement import Statement
+from understudy.core.value import replace
 from understudy.defer.clones import sources
 from understudy.defer.resolution import Names, find_prior, read_by
 from understudy.errors import DatabaseError, SelectorError, did_you_mean

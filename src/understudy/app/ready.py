@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
+
+import msgspec
 
 from understudy.adapters.base import Adapter
 from understudy.adapters.registry import open_adapter
@@ -30,8 +31,7 @@ from understudy.execute.database import Observer, RelationCache
 from understudy.select.evaluate import Selection
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(msgspec.Struct, frozen=True):
     """What a run needs, decided and open. `cache` knows what was listed on the way."""
 
     project: Project

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +15,7 @@ from understudy.app.options import COMMANDS, Options, WarnRules, convert, variab
 from understudy.artifacts.run_results import PriorResults, decode_results
 from understudy.artifacts.state_files import RUN_RESULTS
 from understudy.artifacts.unfinished import read_unfinished
+from understudy.core.value import replace
 from understudy.errors import Place, StateError, UsageError
 from understudy.project.layout import load_layout
 
@@ -51,7 +51,7 @@ def take_up(invocation: Invocation) -> Invocation | None:
         invocation.emit(Logged(f"Nothing to retry: all went well in the last '{options.command}'", "info"))
         return None
     everything = frozenset(each.unique_id for each in results.results)
-    return dataclasses.replace(
+    return replace(
         invocation,
         options=options,
         rules=WarnRules.of(options),
@@ -105,7 +105,7 @@ def earlier_options(given: Options, results: PriorResults, path: str) -> Options
     argument = ARGUMENTS.get(command)
     if argument is not None:
         values[argument.name] = origins[argument.name] = str(results.args.get(argument.name))
-    found = dataclasses.replace(given, command=command, **values, origins=origins)
+    found = replace(given, command=command, **values, origins=origins)
     _visible(found, path)
     return found
 

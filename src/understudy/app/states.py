@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from understudy.artifacts.state_files import (
     read_results,
     read_sources,
 )
+from understudy.core.value import replace
 from understudy.core.warning import Warning_
 from understudy.defer.decide import Policy
 from understudy.errors import StateError

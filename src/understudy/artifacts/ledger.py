@@ -13,7 +13,6 @@ import socket
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -48,8 +47,7 @@ Status = Literal["building", "success", "partial", "error", "skipped"]
 """`error`: what was there before still is. `partial`: built in part: with --empty, of a sample, or up to a failure."""
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
+class Build(msgspec.Struct, frozen=True):
     """A build as it is announced. `relation`: as the engine compares names. `mixed`: it adds to rows of older code.
 
     `print` None: a clone of another environment's relation, and nobody knows from which code that was built.
@@ -63,8 +61,7 @@ class Build:
     record: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """Who builds. `place` is the database; `commit` and `dirty` are git's, None where there is none. Times: ISO 8601, UTC."""
 
     invocation: str
@@ -75,8 +72,7 @@ class Run:
     dirty: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(msgspec.Struct, frozen=True):
     """What stands in a relation, as far as it is known.
 
     `print` None: that is not known, and `why` tells why. `mixed`: rows of older code are in it. `finished`: when its build

@@ -6,9 +6,10 @@ Every error names the path, the flag or variable that it came from, and the next
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from understudy.errors import Place, StateError, did_you_mean
 
@@ -25,8 +26,7 @@ GIT = "git:"
 PARTS = (MANIFEST, RUN_RESULTS, SOURCES)
 
 
-@dataclass(frozen=True, slots=True)
-class StateFile:
+class StateFile(msgspec.Struct, frozen=True):
     """A state on the disk.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any
+
+import msgspec
 
 from understudy.compile.ctes import Cte, cte, inject, merged
 from understudy.compile.graph import flat_graph
@@ -25,8 +26,7 @@ from understudy.template.renderer import Lazy, Renderer, Session
 from understudy.template.scope import Captured, Database
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(msgspec.Struct, frozen=True):
     """One node's SQL.
 
     Attributes:
@@ -44,8 +44,7 @@ class Compiled:
     uses: Captured
 
 
-@dataclass(frozen=True, slots=True)
-class _Rendered:
+class _Rendered(msgspec.Struct, frozen=True):
     sql: str
     ephemerals: tuple[str, ...]
     deferred: tuple[Decision, ...]

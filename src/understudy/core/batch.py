@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from understudy.core.relation import Relation
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True):
     """One batch: from `event_time_start` on, before `event_time_end`; both in UTC. `id` is `20240131` for a day."""
 
     id: str
@@ -21,8 +21,7 @@ class Batch:
         return {"id": self.id, "event_time_start": self.event_time_start, "event_time_end": self.event_time_end}
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """A condition on a column of times: from `start` on, before `end`; None: no bound."""
 
     column: str
@@ -39,8 +38,7 @@ class Window:
         return " and ".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Narrowed:
+class Narrowed(msgspec.Struct, frozen=True):
     """A relation of which a node reads a part: `limit` rows (0: none), those of a `window`.
 
     `alias`: the engine wants a name for a subquery.

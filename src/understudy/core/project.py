@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from understudy import DBT_VERSION as DBT_VERSION  # where people look for it; it stands where --version is quick
 from understudy.core.warning import Warning_
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(msgspec.Struct, frozen=True):
     """One dbt project: the root project, or an installed package.
 
     Paths are relative to `root`, with forward slashes. The config trees (`models` and the others) are the raw maps of
@@ -22,23 +22,23 @@ class Package:
     name: str
     root: str
     version: str | None = None
-    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    paths: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     """model, seed, test, analysis, macro, snapshot, docs, asset, function -> folders."""
-    configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    configs: Mapping[str, Mapping[str, Any]] = msgspec.field(default_factory=dict)
     """models, seeds, snapshots, data_tests, sources, exposures, ... -> config tree."""
-    unrendered: Mapping[str, Any] = field(default_factory=dict)
-    vars: Mapping[str, Any] = field(default_factory=dict)
-    quoting: Mapping[str, bool] = field(default_factory=dict)
+    unrendered: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    vars: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    quoting: Mapping[str, bool] = msgspec.field(default_factory=dict)
     dispatch: tuple[Mapping[str, Any], ...] = ()
     on_run_start: tuple[str, ...] = ()
     on_run_end: tuple[str, ...] = ()
-    flags: Mapping[str, Any] = field(default_factory=dict)
+    flags: Mapping[str, Any] = msgspec.field(default_factory=dict)
     query_comment: Any = None
     """None where the project says nothing (dbt's own comment), an empty text where it wants none."""
     restrict_access: bool = False
     checksum: str = ""
     """The sha256 of the stripped text of `dbt_project.yml`."""
-    selectors: Mapping[str, Any] = field(default_factory=dict)
+    selectors: Mapping[str, Any] = msgspec.field(default_factory=dict)
     """The raw `selectors.yml`, or empty."""
 
 
@@ -46,8 +46,7 @@ CUSTOM_ENV = "DBT_ENV_CUSTOM_ENV_"
 """Variables with this prefix are shown to templates (`dbt_metadata_envs`) and written into artifacts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """One output of a profile: where this run builds. `credentials` are the profile's fields, rendered; they are secret.
 
     `siblings` are databases of the profile's other targets that a deferred reference may read: name -> the files that
@@ -61,11 +60,10 @@ class Target:
     schema: str
     threads: int
     credentials: Mapping[str, Any]
-    siblings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    siblings: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """Everything that is fixed before parsing: packages (root first), target, variables, flags, environment.
 
     `env` answers `env_var()` (the value, or None); it is the only way into the environment. Times are ISO 8601, UTC.
@@ -86,9 +84,9 @@ class Settings:
     clean_targets: tuple[str, ...] = ()
     warnings: tuple[Warning_, ...] = ()
     """What the settings files gave cause to say."""
-    metadata_envs: Mapping[str, str] = field(default_factory=dict)
+    metadata_envs: Mapping[str, str] = msgspec.field(default_factory=dict)
     """The variables `DBT_ENV_CUSTOM_ENV_*`, without the prefix."""
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = msgspec.field(default_factory=dict)
     """The command line, as templates see it (`invocation_args_dict`)."""
 
     def package(self, name: str) -> Package | None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import Literal
+
+import msgspec
+
+from understudy.core.value import replace
 
 RelationType = Literal["table", "view", "materialized_view", "external", "cte", "function"]
 
@@ -12,8 +15,7 @@ PLAIN = re.compile(r"[^\W\d][\w$]*")
 """A name that every engine reads without quotes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quoting:
+class Quoting(msgspec.Struct, frozen=True):
     """Which parts of a name are quoted when it is rendered."""
 
     database: bool = True
@@ -21,16 +23,14 @@ class Quoting:
     identifier: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaName:
+class SchemaName(msgspec.Struct, frozen=True):
     """A database and a schema: the unit in which engines list relations. None: the engine has no databases."""
 
     database: str | None
     schema: str
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(msgspec.Struct, frozen=True):
     """The place of a table or view. A value: methods return new relations.
 
     `database`, `schema` and `identifier` are raw names, never quoted text; a part that is None is left out when rendered.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 FileKind = Literal[
     "model",
@@ -20,8 +21,7 @@ FileKind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(msgspec.Struct, frozen=True):
     """One file with its text. `path` is relative to the package's root with forward slashes (`models/staging/a.sql`);
     `search_path` is the folder of `dbt_project.yml` under which it was found (`models`).
 

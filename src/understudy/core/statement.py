@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from understudy.core.relation import Relation
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True):
     """One SQL statement (or several, for engines that take them as one text).
 
     `fetch` asks for rows. `purpose` is a word for logs and tests ("create", "test", "hook", "rename", "introspect");
@@ -24,8 +24,7 @@ class Statement:
     in_transaction: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(msgspec.Struct, frozen=True):
     """The rows of a CSV file, with a header line, into a table.
 
     `path` is absolute; `columns` are the table's, as SQL, in the file's order. Empty cells are null.
@@ -39,8 +38,7 @@ class Load:
     purpose: str = "load"
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(msgspec.Struct, frozen=True):
     """Python that runs in the engine's session: a compiled Python model, and the function that stores its data frame.
 
     `code` begins with the text of the model's file, which stands at `path` below `root`, so that lines of errors are the
@@ -58,8 +56,7 @@ Request = Statement | Load | Script
 """What a materialization may ask of an engine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """What a statement returned: column names and rows where it was fetched; the engine's message for `run_results.json`."""
 
     columns: tuple[str, ...] = ()
@@ -68,7 +65,7 @@ class Result:
     message: str = "OK"
     code: str = ""
     rows_affected: int | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
     def adapter_response(self) -> dict[str, Any]:
         """The `adapter_response` of `run_results.json` (dbt 1.11: AdapterResponse.to_dict(omit_none))."""
@@ -80,8 +77,7 @@ class Result:
         return {**response, **self.extra}
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnType:
+class ColumnType(msgspec.Struct, frozen=True):
     """A column as the engine describes it."""
 
     name: str

@@ -6,9 +6,10 @@ Like deferral it is decided once, before anything runs, from the same decisions 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
+
+import msgspec
 
 from understudy.core.config import refreshes
 from understudy.core.manifest import Manifest
@@ -37,8 +38,7 @@ class Fate(StrEnum):
     UNLISTED = "its schema could not be listed"
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What is known of one node.
 
     Attributes:
@@ -73,8 +73,7 @@ FIRST: Rule = (
 """`--clone-incrementals`, asked of what would be built from nothing unless its table stands in the target."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cloning:
+class Cloning(msgspec.Struct, frozen=True):
     """What a run may clone, and by which rule.
 
     Attributes:
@@ -90,8 +89,7 @@ class Cloning:
     views_reach: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Clone:
+class Clone(msgspec.Struct, frozen=True):
     """What becomes of one node, and what is cloned.
 
     Attributes:

@@ -6,8 +6,9 @@ The same table, written apart from this code, is `tests/unit/defer/truth_table.j
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class Reason(StrEnum):
@@ -36,8 +37,7 @@ class Reason(StrEnum):
         return ROWS.get(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What is known about one node in this run.
 
     Attributes:
@@ -57,8 +57,7 @@ class Facts:
     current: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True):
     """`--defer`, `--favor-state` (`--favor state`) and `--favor current`."""
 
     defer: bool = False

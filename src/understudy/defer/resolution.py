@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from understudy.core.manifest import Manifest
 from understudy.core.nodes import Node
@@ -31,20 +32,18 @@ class Parents(Protocol):
         """The direct parents of a node."""
 
 
-@dataclass(frozen=True, slots=True)
-class LabelledPrior:
+class LabelledPrior(msgspec.Struct, frozen=True):
     """One state of the chain, with the name under which people know it (`prod-artifacts`)."""
 
     label: str
     prior: Prior
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(msgspec.Struct, frozen=True):
     """How relations are named today: the engine's dialect and the project's `quoting`."""
 
     dialect: Dialect
-    quoting: Mapping[str, bool | None] = field(default_factory=dict)
+    quoting: Mapping[str, bool | None] = msgspec.field(default_factory=dict)
 
     def own(self, node: Node) -> Relation:
         """The relation that the node has in today's target."""
@@ -55,8 +54,7 @@ class Names:
         return self.dialect.relation(node.database, node.schema, node.alias or node.name, quoting=self.quoting)
 
 
-@dataclass(frozen=True, slots=True)
-class Unlisted:
+class Unlisted(msgspec.Struct, frozen=True):
     """A schema that could not be listed, with the driver's message."""
 
     schema: SchemaName
@@ -70,8 +68,7 @@ Listings = Mapping[SchemaName, Sequence[Relation] | Exception]
 """What the engine answered for each schema: its relations (none for a schema that is not there), or the driver's error."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """Where references to one node go in this run, and why.
 
     Attributes:
@@ -100,8 +97,7 @@ class Decision:
         return f"{self.unique_id.split('.', 2)[-1]} -> {where} ({self.reason})"
 
 
-@dataclass(frozen=True, slots=True)
-class Frontier:
+class Frontier(msgspec.Struct, frozen=True):
     """What has to be known before references can be resolved.
 
     Attributes:

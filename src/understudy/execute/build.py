@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from understudy.core.nodes import Node
 from understudy.core.relation import Relation
@@ -53,8 +54,7 @@ class Macros(Protocol):
         """Whether the project or a package does itself what a macro of ours does."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeedFile:
+class SeedFile(msgspec.Struct, frozen=True):
     """A CSV file that was looked at: its path, (name, kind of values) of each column, the number of rows."""
 
     path: str
@@ -63,8 +63,7 @@ class SeedFile:
     delimiter: str = ","
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
+class Build(msgspec.Struct, frozen=True):
     """One node to be materialized.
 
     `sql` is compiled, of a Python model its script; `root` is the folder of its package. `existing` is what stands under the
@@ -112,8 +111,7 @@ class Build:
         return Statement(text, purpose=purpose)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What a materialization left: the main statement with its result, and the relations that exist now."""
 
     result: Result

@@ -6,7 +6,6 @@ that fails takes the clone away with it: what stood there before stands there ag
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Mapping
 from contextlib import closing, suppress
@@ -17,6 +16,7 @@ import msgspec
 from understudy.core.nodes import Contract, Model, Node
 from understudy.core.relation import Relation
 from understudy.core.statement import Result, Statement
+from understudy.core.value import replace as changed
 from understudy.defer.clones import Clone
 from understudy.defer.resolution import plain
 from understudy.errors import UnderstudyError
@@ -48,11 +48,11 @@ def clone(build: Build) -> Steps:
     assert found.source is not None
     call, source = build.macros.call, found.source
     if found.kind == "view":
-        return (yield from replace(dataclasses.replace(build, sql=f"select * from {source}"), "view"))
+        return (yield from replace(changed(build, sql=f"select * from {source}"), "view"))
     if source.type == "table" and build.limit is None and call("can_clone_table"):
         return (yield from _zero_copy(build, source))
     query = str(call("get_clone_query_sql", source, build.limit))
-    return (yield from replace(dataclasses.replace(build, sql=query), "table"))
+    return (yield from replace(changed(build, sql=query), "table"))
 
 
 def _zero_copy(build: Build, source: Relation) -> Steps:
@@ -159,7 +159,7 @@ class CloningWorker(StepWorker):
         if backup is not None:
             drive(set_aside(build, backup), self.database.execute)
             self.database.dropped(backup)  # else it would be taken for what a killed run has left
-            build = dataclasses.replace(build, existing=None, leftovers=())
+            build = changed(build, existing=None, leftovers=())
         try:
             own = own_materialization(build.macros, build.node, self.adapter.dialect.name, BUILT_IN, MATERIALIZATION)
             return self.carry_out(build, None if own else clone, own)
@@ -178,7 +178,7 @@ class CloningWorker(StepWorker):
         elif backup is not None:
             with suppress(UnderstudyError):  # it goes with the next run, as what a killed one has left
                 drive(let_go(build, backup), self.database.execute)
-        return dataclasses.replace(
+        return changed(
             result,
             message=f"{result.message}{more}" if more else result.message,
             adapter_response=_response(result.adapter_response, build) if result.status != "error" else {},

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from understudy.execute.results import NodeResult
 
 
-@dataclass(frozen=True, slots=True)
-class NodeStarted:
+class NodeStarted(msgspec.Struct, frozen=True):
     """A node begins; `index` counts from 1 among `total`."""
 
     unique_id: str
@@ -16,8 +15,7 @@ class NodeStarted:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class NodeFinished:
+class NodeFinished(msgspec.Struct, frozen=True):
     """A node ended, or was skipped."""
 
     result: NodeResult

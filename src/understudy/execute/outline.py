@@ -1,13 +1,12 @@
 """A plan for people: what a run of it would do, and why. The same plan and the same decisions that the runner takes.
 
-Pure assembling: what was looked up before is given as `Evidence`. The dataclasses are what `plan --output json` prints; its
+Pure assembling: what was looked up before is given as `Evidence`. The structs are what `plan --output json` prints; its
 schema is made from them (docs/reference/plan-schema.json).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -39,8 +38,7 @@ Effect = Literal["create", "replace", "append", "update", "refresh", "from nothi
 `clone` one that begins with the state's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True):
     """One thing that changed since the state: which check found it, under which key, and the value then and now."""
 
     check: str
@@ -50,8 +48,7 @@ class Difference:
     breaking: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(msgspec.Struct, frozen=True):
     """Why a node is selected: it matches the criterion, or came along by way of the node `of`."""
 
     how: How
@@ -59,8 +56,7 @@ class Why:
     of: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """A relation as it stands in an environment.
 
     `exists` null: nobody had to ask, or the schema could not be listed. `kind`: table, view ... `rows`: as counted when it
@@ -75,8 +71,7 @@ class Standing:
     age: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cloned:
+class Cloned(msgspec.Struct, frozen=True):
     """What is cloned before the node adds to it. `rows`: about so many stand there; `limit`: so many of them are copied."""
 
     environment: str
@@ -85,8 +80,7 @@ class Cloned:
     limit: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(msgspec.Struct, frozen=True):
     """A relation that a reference could go to, and the reason why it was taken, or was not."""
 
     environment: str
@@ -96,8 +90,7 @@ class Option:
     exists: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True):
     """Where all references to one node go. `relation` null: it is inlined. `row`: of the table of deferral."""
 
     unique_id: str
@@ -113,8 +106,7 @@ class Reference:
     """Why the target's own relation is not built from today's code; null: it is, or nothing is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(msgspec.Struct, frozen=True):
     """One node: what is done with it, why, and what it reads.
 
     Attributes:
@@ -142,16 +134,14 @@ class Planned:
     clone: Cloned | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(msgspec.Struct, frozen=True):
     """A node that this run leaves alone, and why."""
 
     unique_id: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(msgspec.Struct, frozen=True):
     """Seconds, from the state's run_results.json; null where it says nothing.
 
     `run`: the steps of this plan. `saved`: the `stood_in` nodes that would have to be built first without deferral.
@@ -162,8 +152,7 @@ class Estimate:
     stood_in: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(msgspec.Struct, frozen=True):
     """A state in use. `age` in seconds."""
 
     label: str
@@ -172,8 +161,7 @@ class State:
     nodes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(msgspec.Struct, frozen=True):
     """What `understudy build` would do with the same arguments. `version` counts changes of this form that break readers."""
 
     command: str
@@ -191,8 +179,7 @@ class Outline:
     version: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(msgspec.Struct, frozen=True):
     """What `understudy explain` says: the nodes that were asked for, and where their references go."""
 
     nodes: tuple[Planned, ...]
@@ -201,8 +188,7 @@ class Explanation:
     version: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True):
     """Everything that was looked up before.
 
     Attributes:
@@ -222,14 +208,14 @@ class Evidence:
     names: Names
     priors: Sequence[LabelledPrior]
     existing: Callable[[Relation], Relation | bool | None] = lambda relation: None
-    causes: Mapping[str, Cause] = field(default_factory=dict)
+    causes: Mapping[str, Cause] = msgspec.field(default_factory=dict)
     changes: Callable[[str], Sequence[Change]] | None = None
     stale: Callable[[str], str | None] = lambda unique_id: None
-    seconds: Mapping[str, float] = field(default_factory=dict)
+    seconds: Mapping[str, float] = msgspec.field(default_factory=dict)
     built: Callable[[str, str], tuple[int | None, float | None]] = lambda label, unique_id: (None, None)
     full_refresh: bool = False
-    clones: Mapping[str, Clone] = field(default_factory=dict)
-    sizes: Mapping[Relation, int] = field(default_factory=dict)
+    clones: Mapping[str, Clone] = msgspec.field(default_factory=dict)
+    sizes: Mapping[Relation, int] = msgspec.field(default_factory=dict)
     clone_limit: int | None = None
 
 

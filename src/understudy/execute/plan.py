@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
+
+import msgspec
 
 from understudy.core.manifest import Manifest
 from understudy.core.nodes import BaseNode, GenericTest, Operation
 from understudy.core.relation import SchemaName
+from understudy.core.value import replace
 from understudy.defer.clones import Clone
 from understudy.execute.judge import passes_at_zero
 from understudy.graph.dag import Dag
@@ -22,8 +24,7 @@ NO_CLONES: Mapping[str, Clone] = MappingProxyType({})
 NOTHING: Mapping[str, float] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One node that is run. `needs` are the steps before it; `weight` is the length of the longest path that begins here,
     in seconds where it is known how long nodes take.
 
@@ -40,15 +41,13 @@ class Step:
     clone: Clone | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(msgspec.Struct, frozen=True):
     """Steps that are started together."""
 
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """A command's steps, parents first.
 
     `schemas` must exist before anything is built. `tests_block`: a failed test skips what depends on its node (`build`).

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
+
+import msgspec
 
 from understudy.core.batch import Batch
 from understudy.core.nodes import Resource
@@ -18,8 +19,7 @@ BLOCKING: frozenset[str] = frozenset({"error", "partial success"})
 """Statuses that keep what is below from running."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(msgspec.Struct, frozen=True):
     """A phase of a node (`compile`, `execute`); times are ISO 8601, UTC."""
 
     name: str
@@ -27,8 +27,7 @@ class Timing:
     completed_at: str
 
 
-@dataclass(frozen=True, slots=True)
-class BatchResult:
+class BatchResult(msgspec.Struct, frozen=True):
     """What came of one batch of a microbatch model. `label` names it in files: `2024-01-31`."""
 
     batch: Batch
@@ -44,8 +43,7 @@ class BatchResult:
 Moments = tuple[datetime, datetime]
 
 
-@dataclass(frozen=True, slots=True)
-class NodeResult:
+class NodeResult(msgspec.Struct, frozen=True):
     """One line of `run_results.json`, and what the console tells beside it.
 
     `execution_time` is in seconds. `failures` counts the rows of a test. `ctes` are the ephemeral models in the compiled
@@ -58,7 +56,7 @@ class NodeResult:
     status: Status
     message: str | None = None
     failures: int | None = None
-    adapter_response: Mapping[str, Any] = field(default_factory=dict)
+    adapter_response: Mapping[str, Any] = msgspec.field(default_factory=dict)
     timing: tuple[Timing, ...] = ()
     thread_id: str = ""
     execution_time: float = 0.0
@@ -81,8 +79,7 @@ class NodeResult:
         return {"successful": _texts([*done, *self.earlier]), "failed": _texts(failed)}
 
 
-@dataclass(frozen=True, slots=True)
-class NodeOutcome:
+class NodeOutcome(msgspec.Struct, frozen=True):
     """A result with its node, as programs see it: the result's fields are its own."""
 
     result: NodeResult
@@ -94,8 +91,7 @@ class NodeOutcome:
         return getattr(self.result, name)
 
 
-@dataclass(frozen=True, slots=True)
-class RunResults:
+class RunResults(msgspec.Struct, frozen=True):
     """What came of all nodes of a command. `elapsed_time` is in seconds."""
 
     results: tuple[NodeOutcome, ...]

@@ -7,10 +7,11 @@ whatever fails, cannot be understood or ends in an error is run singly, with dbt
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from understudy.core.nodes import Node
 from understudy.core.statement import Result, Statement
+from understudy.core.value import replace
 from understudy.errors import UnderstudyError
 from understudy.execute.build import Outcome, Steps
 from understudy.execute.clock import Clock

@@ -6,7 +6,7 @@ import os.path
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from understudy.core.nodes import Model, Node, Seed, UnitTest
 from understudy.core.project import Settings
 from understudy.core.relation import Relation
 from understudy.core.statement import Statement
+from understudy.core.value import replace
 from understudy.defer.clones import Clone
 from understudy.errors import Cancelled, ExecutionError, UnderstudyError
 from understudy.execute.build import BOTH, Build, Macros, Outcome, SeedFile, Steps, drive, sender

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
 
 from understudy.core.manifest import Manifest
 from understudy.core.nodes import REFABLE, Version
 from understudy.core.project import Settings
+from understudy.core.value import replace
 from understudy.errors import LinkError, did_you_mean
 
 ByPackage = dict[str, str]
 """Package -> unique_id, for one name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """One reference, and what it names: `found` is a unique_id or None, `disabled` the node that is switched off, or
     None. `others` are the candidates where several packages have the name and nothing decides between them.
     """

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from understudy.core.config import FRESHNESS
 from understudy.core.nodes import Config, Source
+from understudy.core.value import replace
 from understudy.errors import ParseError, Place
 from understudy.parse.cells import MISSING
 from understudy.parse.columns import read_columns

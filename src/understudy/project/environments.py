@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from understudy.errors import Place, ProjectError, did_you_mean
 from understudy.parse import yaml
@@ -26,8 +27,7 @@ KEYS = ("defer", "compare", "environments")
 ENVIRONMENT_KEYS = ("name", "target", "state", "id")
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(msgspec.Struct, frozen=True):
     """One environment. `target` builds it; `state` is a path (or None: nobody defers to it); `id` is dbt Cloud's."""
 
     name: str
@@ -36,8 +36,7 @@ class Environment:
     id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Environments:
+class Environments(msgspec.Struct, frozen=True):
     """What the file says. Without a file: nothing."""
 
     defer: bool = False

@@ -8,7 +8,8 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from understudy.errors import StateError
 from understudy.project.packages.git import OURS
@@ -18,8 +19,7 @@ REVISION = re.compile(r"(?!-)[^\s\x00-\x1f\x7f:?*\[\\]+")
 """What may stand behind `git:`; git itself has the last word."""
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(msgspec.Struct, frozen=True):
     """Where a branch left: the commit, the repository's top folder, and the project's folder in it (empty: the top)."""
 
     commit: str
@@ -99,8 +99,7 @@ def plain(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name not in OURS}
 
 
-@dataclass(frozen=True, slots=True)
-class Git:
+class Git(msgspec.Struct, frozen=True):
     """The git command in a folder, without a shell. `asked` begins the text of errors."""
 
     folder: str

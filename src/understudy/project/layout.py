@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from understudy.core.project import Package
+from understudy.core.value import replace
 from understudy.core.warning import Warning_
 from understudy.project.project_file import read_package, read_raw
 from understudy.project.rendering import renderer

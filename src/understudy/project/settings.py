@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from understudy.core.project import CUSTOM_ENV, Package, Settings, target_dict
 from understudy.core.warning import Warning_
@@ -35,21 +36,20 @@ FLAGS: Mapping[str, Any] = {
 """dbt 1.11's behaviour flags with their defaults."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectOptions:
+class ProjectOptions(msgspec.Struct, frozen=True):
     """What the command line and the environment say about the project. None: not said."""
 
     project_dir: str | None = None
     profiles_dir: str | None = None
     profile: str | None = None
     target: str | None = None
-    cli_vars: Mapping[str, Any] = field(default_factory=dict)
+    cli_vars: Mapping[str, Any] = msgspec.field(default_factory=dict)
     target_path: str | None = None
     log_path: str | None = None
     threads: int | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    flags: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = msgspec.field(default_factory=dict)
+    arguments: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    flags: Mapping[str, Any] = msgspec.field(default_factory=dict)
     """Flags that the command line or the environment set; they win over the project's `flags:`."""
     cwd: str = "."
     version_check: bool = True

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from understudy.core.warning import Warning_
 from understudy.errors import SelectorError
@@ -13,8 +14,7 @@ from understudy.select.world import World
 from understudy.select.yaml import find_selector
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(msgspec.Struct, frozen=True):
     """What the command line asks for. `select` and `exclude` None or empty: nothing was said.
 
     `resource_types` None: of every type. `empty_nodes`: nodes without code count, too (dbt 1.11: `list` alone shows them).
@@ -29,8 +29,7 @@ class Spec:
     empty_nodes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True):
     """`selected`: what matches the criteria, of every type; deferral asks it. `nodes`: what the command works on, parents
     first. `removed`: where `state:removed` asks for it, what the state has and today's project has not.
     """
@@ -111,8 +110,7 @@ def _wanted(unique_id: str, spec: Spec, world: World) -> bool:
     return card.coded
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(msgspec.Struct, frozen=True):
     """One selection at work. Every step has two sets: what is selected, and the tests that may join later, when the rest
     of what they look at turns out to be selected, too (dbt 1.11: NodeSelector).
     """

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
+
+import msgspec
 
 from understudy.core.warning import Warning_
 from understudy.errors import Place, SelectorError, did_you_mean
@@ -20,8 +21,7 @@ CRITERION_KEYS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(msgspec.Struct, frozen=True):
     """One entry of `selectors.yml`."""
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from understudy.core.relation import PLAIN, Quoting, Relation, RelationType
 from understudy.errors import ProfileError, did_you_mean
@@ -20,8 +21,7 @@ Key = tuple[str | None, str | None, str | None]
 ALL_QUOTED = Quoting()
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(msgspec.Struct, frozen=True):
     """One engine's language.
 
     `fold` is what happens to a name that is written without quotes; `case_sensitive` says whether names that differ

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Change:
+
+class Change(msgspec.Struct, frozen=True):
     """One difference: which check found it, where, and the value then and now (None: was, or is, not there).
 
     `breaking` is for contracts: something that was promised is taken away.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from understudy.core.relation import Relation
+from understudy.core.value import replace
 from understudy.errors import ExecutionError
 from understudy.sql.postgres import fitted
 from understudy.stdlib import grants

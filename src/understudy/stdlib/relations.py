@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from understudy.core.relation import Relation
+from understudy.core.value import replace
 from understudy.stdlib.support import Table, as_relation, database_of, field, send
 from understudy.template.scope import MacroContext
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from understudy.core.relation import Relation
+from understudy.core.value import replace
 from understudy.errors import DatabaseError, ExecutionError
 from understudy.sql.spark import FILE_FORMATS, MERGEABLE, REPLACEABLE, Spark
 from understudy.stdlib import grants

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+
+import msgspec
 
 from understudy.errors import JinjaError, Place
 
@@ -24,8 +25,7 @@ CONTROL = {"if": "endif", "for": "endfor"}
 CONTROL_ENDS = {end: start for start, end in CONTROL.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """One block: its tag and name, the whole text with tags, the line (from 1) where it starts, and what is inside."""
 
     kind: str
@@ -35,8 +35,7 @@ class Block:
     contents: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(msgspec.Struct, frozen=True):
     """One `{% ... %}` tag, from `start` to `end` in the text."""
 
     kind: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from understudy.core.nodes import Node, Source
 from understudy.core.relation import Quoting, Relation
+from understudy.core.value import replace
 from understudy.sql.dialect import Dialect
 from understudy.template.external_source import external_source
 

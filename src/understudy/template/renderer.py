@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, Literal
 
 from understudy.core.input import CLOCK, Input
 from understudy.core.nodes import GenericTest, Node
 from understudy.core.project import Settings, package_vars
+from understudy.core.value import replace
 from understudy.core.walk import KeyPath, has_jinja, plain, walk
 from understudy.errors import JinjaError, UnderstudyError
 from understudy.sql.dialect import Dialect

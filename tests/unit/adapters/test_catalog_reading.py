@@ -100,7 +100,7 @@ def test_postgres_describes_schemas(postgres_server: Any) -> None:
         """
         postgres.sql(postgres_server, setup, database="catalog_tests")
         target = postgres.target(postgres_server, database="catalog_tests", role="stranger")
-        with closing(open_postgres(target, "").connect()) as opened:
+        with closing(open_postgres(target, "")) as adapter, closing(adapter.connect()) as opened:
             schemas = [SchemaName("catalog_tests", name) for name in ("dev", "secret", "none")]
             found = opened.describe([*schemas, SchemaName("other", "dev")])
         postgres.sql(postgres_server, "drop owned by stranger; drop role stranger", database="catalog_tests")

@@ -160,7 +160,8 @@ def test_a_server_without_tls(postgres_server: Any) -> None:
     assert postgres.sql(postgres_server, "show ssl") == [("off",)]
     with pytest.raises(ConnectionFailed, match="does not support SSL"):
         open_adapter(postgres.target(postgres_server, sslmode="require"), "").connect()
-    open_adapter(postgres.target(postgres_server, sslmode="prefer"), "").connect().close()
+    with closing(open_adapter(postgres.target(postgres_server, sslmode="prefer"), "")) as adapter:
+        adapter.connect().close()
 
 
 class TestClient:

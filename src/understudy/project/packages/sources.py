@@ -6,8 +6,9 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from understudy.core.value import replace
 from understudy.core.warning import Warning_
 from understudy.errors import Place, ProjectError
 from understudy.project.packages import archive, git

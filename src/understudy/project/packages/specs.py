@@ -6,10 +6,11 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha1
 from typing import Any, Literal
 
+from understudy.core.value import replace
 from understudy.core.warning import Warning_
 from understudy.errors import Place, ProjectError, did_you_mean
 from understudy.parse import yaml
