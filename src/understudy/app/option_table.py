@@ -7,10 +7,8 @@ from it. Names, kinds and defaults are those of dbt 1.11 (`dbt build --help`).
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
-
-from understudy.core.value import replace
 
 Kind = Literal["switch", "text", "path", "number", "choice", "words", "choices", "yaml", "time", "age"]
 """What a value is. `words` and `choices` take several words: `-s a b c`."""
