@@ -1,6 +1,6 @@
 """`python -m understudy`: the command line."""
 
-from understudy.cli.main import main
+from understudy.cli.main import program
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(program())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -31,6 +32,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted\n")
         return 1
+
+
+def program() -> int:
+    """`main`, after which the process ends: the system takes its memory back, so nobody need look through it for garbage."""
+    code = main()
+    gc.freeze()  # a tenth of the time of a short command
+    return code
 
 
 @contextlib.contextmanager

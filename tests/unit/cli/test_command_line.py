@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
@@ -223,3 +224,10 @@ def test_timing(pipeline: Pipeline, tmp_path: object) -> None:
 
     assert main(["build", "--record-timing-info", "timing"]) == 0
     assert pstats.Stats("timing").stats  # type: ignore[attr-defined]
+
+
+def test_a_program_that_ends_looks_for_no_garbage() -> None:
+    """What is frozen is left out when the interpreter ends."""
+    code = "import gc, sys; from understudy.cli.main import program; sys.argv[1:] = ['--version']; program(); print(gc.get_freeze_count())"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(result.stdout.split()[-1]) > 1000
