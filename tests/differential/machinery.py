@@ -13,8 +13,13 @@ CALLERS = ("statement", "noop_statement", "set_sql_header")
 FILE = "macros/wrappers.sql"
 
 
-def wrappers() -> str:
-    """The text of the macros. Implementations for an engine (`default__x`) are what dbt's own macros dispatch to."""
+def wrappers(*wanted: str) -> str:
+    """The text of the macros, of all where none are named.
+
+    Implementations for an engine (`default__x`) are what dbt's own macros dispatch to.
+    """
+    if wanted:
+        return "\n".join(map(_wrapper, wanted)) + "\n"
     entries = [entry for listed in json.loads(NAMES.read_text()).values() for entry in listed]
     names = sorted({name for kind, _, name in (entry.partition(" ") for entry in entries) if kind == "macro"})
     return "\n".join(_wrapper(name) for name in names if "__" not in name) + "\n"
