@@ -196,7 +196,7 @@ OF_SPARK = {
         {"a": [(1, "x")]},
     ),
     "strategies": Build(
-        "create_temporary_view is_refilled get_incremental_insert_overwrite_sql",
+        "create_temporary_view is_refilled",
         {"models/a.sql": PARTS},
         {"a": [(1, 2)]},
     ),

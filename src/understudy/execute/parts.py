@@ -65,17 +65,17 @@ def swap(build: Build, place: Relation, target: Relation) -> Part:
         yield from _take(build, place, target)
         return
     backup = unwrap(build.macros.call("make_backup_relation", existing, existing.type))
-    yield from rename(build, existing, backup)
+    yield from _take(build, existing, backup)
     try:
         yield from _take(build, place, target)
     except Exception:
-        yield from rename(build, backup, existing, purpose="restore")
+        yield from _take(build, backup, existing, purpose="restore")
         raise
     yield from drop(build, backup)
 
 
-def _take(build: Build, place: Relation, target: Relation) -> Part:
-    yield from rename(build, place, target)
+def _take(build: Build, place: Relation, target: Relation, **purpose: str) -> Part:
+    yield from rename(build, place, target, **purpose)
     if build.dialect.ddl.can_replace:
         build.macros.call("after_rename", target)
 

@@ -245,10 +245,15 @@ def is_refilled(ctx: MacroContext, strategy: str) -> bool:
 
 @macro
 def after_rename(ctx: MacroContext, relation: Any) -> str:
-    """Look for a table's partitions anew: Spark's own catalog (unlike Hive's) leaves them in the folder of the old name,
-    and the table would be empty. Ours."""
+    """Look for a table's partitions anew: Spark's own catalog (unlike Hive's) leaves them in the folder of the old name.
+
+    The table would be empty; and dropped as a backup, it would take the folders of the table that has its name now. The
+    old table may be of a time without `partition_by`. Ours.
+    """
     if as_relation(relation).type == "table" and ctx.config.get("partition_by"):
-        send(ctx, f"alter table {relation} recover partitions", "rename")
+        rows = send(ctx, f"describe table {relation}", "introspect", fetch=True).rows
+        if any(row[0] == "# Partition Information" for row in rows):
+            send(ctx, f"alter table {relation} recover partitions", "rename")
     return ""
 
 

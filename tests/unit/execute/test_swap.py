@@ -53,7 +53,8 @@ def sent(existing: Relation | None, *, transactions: bool, fails_at: int | None 
     except DatabaseError as raised:
         if raised is not error:
             raise
-    assert macros.renamed == ([TARGET] if fails_at is None else [])
+    taken = [text.rsplit(" ", 1)[1] for n, text in enumerate(said) if " rename to " in text and n != fails_at]
+    assert [relation.render() for relation in macros.renamed] == taken, "all that has another name is told"
     return said
 
 
