@@ -63,49 +63,6 @@ class PriorConfig(msgspec.Struct, frozen=True):
     materialized: str | None = None
 
 
-class PriorNode(msgspec.Struct, frozen=True):
-    """A model, seed, snapshot, test, analysis, operation or function of an older manifest.
-
-    `raw_sql` is the name of `raw_code` up to schema v6.
-    """
-
-    unique_id: str
-    resource_type: str
-    name: str
-    package_name: str
-    fqn: list[str]
-    schema: str | None = None
-    database: str | None = None
-    alias: str | None = None
-    original_file_path: str = ""
-    raw_code: str | None = None
-    raw_sql: str | None = None
-    checksum: Checksum = msgspec.field(default_factory=lambda: Checksum("none", ""))
-    config: PriorConfig = PriorConfig()
-    unrendered_config: dict[str, Any] = {}
-    description: str | None = ""
-    columns: dict[str, PriorColumn] = {}
-    depends_on: DependsOn = msgspec.field(default_factory=DependsOn)
-    contract: Contract | None = None
-    constraints: list[dict[str, Any]] | None = None
-    access: str | None = None
-    version: Version | None = None
-    latest_version: Version | None = None
-    deprecation_date: str | None = None
-    arguments: Any = None
-    returns: Any = None
-
-    @property
-    def materialized(self) -> str:
-        """The materialization's name."""
-        return self.config.materialized or ""
-
-    @property
-    def is_ephemeral(self) -> bool:
-        """Whether references to the node were inlined."""
-        return self.materialized == "ephemeral"
-
-
 class PriorDigested(msgspec.Struct, frozen=True, gc=False):
     """What of a node is digested, and whether it has a relation: less than a PriorNode, for who looks at all of them."""
 
@@ -132,6 +89,26 @@ class PriorDigested(msgspec.Struct, frozen=True, gc=False):
     def materialized(self) -> str:
         """The materialization's name."""
         return self.config.materialized or ""
+
+
+class PriorNode(PriorDigested, frozen=True, kw_only=True):
+    """A model, seed, snapshot, test, analysis, operation or function of an older manifest.
+
+    `raw_sql` is the name of `raw_code` up to schema v6.
+    """
+
+    unique_id: str
+    name: str
+    package_name: str
+    database: str | None = None
+    alias: str | None = None
+    original_file_path: str = ""
+    version: Version | None = None
+
+    @property
+    def is_ephemeral(self) -> bool:
+        """Whether references to the node were inlined."""
+        return self.materialized == "ephemeral"
 
 
 class PriorSource(msgspec.Struct, frozen=True):
