@@ -28,7 +28,7 @@ def test_calls_config_variables_and_macros_are_noted(renderer, model) -> None:
         "materialized": "{{ var('kind') }}", "schema": "x", "pre-hook": "{{ [\"a\", env_var('E')] }}", "meta": {"a": 1},
     }  # fmt: skip
     assert found.macros == ["macro.shop.outer"]
-    assert found.vars == {"kind": "table"}
+    assert found.vars == {"kind": "table", "missing": None, "d": 5}
     assert found.env_vars == {"E": "e"}
 
 

@@ -124,7 +124,7 @@ def test_variables_and_their_order(renderer, model, lookups) -> None:
     assert make.session(model("pkg"), lookups, database=None).render(text) == "cli scoped root own True"
     session = make.session(model(), lookups, database=None)
     assert session.render(text) == "cli root root default False"
-    assert session.uses.vars == {"a": "cli", "b": "root", "c": "root"}
+    assert session.uses.vars == {"a": "cli", "b": "root", "c": "root", "d": "default"}
     with pytest.raises(JinjaError, match="Required var 'aa' not found in config") as caught:
         session.render("{{ var('aa') }}")
     assert caught.value.hint == "Did you mean 'a'?"

@@ -18,7 +18,7 @@ def _nobody(name: str) -> None:
 
 class Var:
     """`var(name, default)`; `var.has_var(name)`. `note` hears of every name that is looked up, `used` of what is set for
-    it, as it is written. A default is code, and no value of the variable's.
+    it, as it is written, or else of the default.
     """
 
     __slots__ = ("_found", "_lenient", "_note", "_owner", "_place", "_render", "_used")
@@ -49,9 +49,10 @@ class Var:
 
     def __call__(self, var_name: str, default: Any = MISSING) -> Any:
         self._note(var_name)
-        if self._used is not None and var_name in self._found:
-            self._used(var_name, self._found[var_name])
-        return self._value(var_name, default)
+        value = self._value(var_name, default)
+        if self._used is not None:
+            self._used(var_name, self._found.get(var_name, value))
+        return value
 
     def _value(self, name: str, default: Any) -> Any:
         if name in self._found:
