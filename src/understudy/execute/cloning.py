@@ -159,10 +159,10 @@ class CloningWorker(StepWorker):
         if backup is not None:
             drive(set_aside(build, backup), self.database.execute)
             self.database.dropped(backup)  # else it would be taken for what a killed run has left
-            build = changed(build, existing=None, leftovers=())
         try:
             own = own_materialization(build.macros, build.node, self.adapter.dialect.name, BUILT_IN, MATERIALIZATION)
-            return self.carry_out(build, None if own else clone, own)
+            bare = build if backup is None else changed(build, existing=None, leftovers=())
+            return self.carry_out(bare, None if own else clone, own)
         except BaseException:
             self.undo()
             if backup is not None:
@@ -173,8 +173,10 @@ class CloningWorker(StepWorker):
         """Build upon the clone. When that fails, what was there before is what is there."""
         result, more = super().run(step), ""
         if result.status == "error":
-            self._restore(build)
-            more = self._put_back(build, backup) if build.commits else ""  # else it went with the transaction
+            if build.commits:
+                more = self._put_back(build, backup)
+            else:  # it went with the transaction
+                self._restore(build)
         elif backup is not None:
             with suppress(UnderstudyError):  # it goes with the next run, as what a killed one has left
                 drive(let_go(build, backup), self.database.execute)
@@ -191,6 +193,7 @@ class CloningWorker(StepWorker):
         try:
             with closing(anew(self.database)) as database:
                 drive(put_back(build, backup), database.execute)
+            self._restore(build)
         except UnderstudyError as error:
             return f"\n  What was cloned into {build.this} could not be taken away: {error.message}"
         return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
@@ -12,10 +13,11 @@ from understudy.adapters.duckdb.adapter import DuckDBAdapter
 from understudy.adapters.duckdb.profile import Profile
 from understudy.core.manifest import Manifest
 from understudy.core.nodes import Contract, Node
-from understudy.core.relation import Relation
+from understudy.core.relation import Relation, SchemaName
 from understudy.defer.clones import Clone, Fate
 from understudy.errors import ConnectionFailed
 from understudy.execute.cloning import unbound
+from understudy.execute.database import RelationCache
 from understudy.execute.plan import make_plan
 from understudy.execute.results import NodeResult
 from understudy.execute.runner import run
@@ -47,7 +49,13 @@ def build(engine: Engine, node: Node, *, command: str = "run", fate: Fate = Fate
     clones = {node.unique_id: Clone(node.unique_id, fate, source(), "prod")}
     plan = make_plan(manifest, Dag.of(manifest), [node.unique_id], command, clones=clones)
     compiler = StubCompiler(manifest, renderer(engine.macros))
-    (result,) = run(plan, compiler, engine.adapter, RunOptions(observe=engine.sent.append, **options))
+    cache = RelationCache(dialect("duckdb"))
+    (result,) = run(plan, compiler, engine.adapter, RunOptions(observe=engine.sent.append, **options), cache=cache)
+    with ExitStack() as stack:
+        known = cache.relations(
+            SchemaName("memory", "dev"), lambda: stack.enter_context(closing(engine.adapter.connect()))
+        )
+    assert {each.identifier: each.type for each in known} == engine.kinds(), "what is believed to be there is there"
     return result
 
 
@@ -64,7 +72,6 @@ def test_the_query_sees_the_clone(engine: Engine, config: Mapping[str, Any]) -> 
     result = build(engine, incremental(**config))
     assert (result.status, rows(engine)) == ("success", [1, 2, 12])
     assert result.adapter_response["cloned_from"] == "memory.prod.m"
-    assert result.execution_time >= sum(0 for _ in result.timing)
     assert [timing.name for timing in result.timing] == ["compile", "execute"] * 2
     assert engine.kinds() == {"m": "table"}
 
@@ -120,7 +127,7 @@ def test_a_clone_that_cannot_be_taken_away_is_told() -> None:
 
     def once() -> Any:
         asked.append(1)
-        if len(asked) > 2:  # that of the run, and that of the worker
+        if len(asked) == 3:  # after that of the run, and that of the worker
             raise ConnectionFailed("the server is gone")
         return connect()
 
