@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from msgspec import Struct, structs
+from understudy.core.value import fields, replace
 
 PREFIX = "DBT_ENV_SECRET"
 MASK = "*****"
@@ -45,13 +44,8 @@ class Scrubber:
                 return {key: self.clean(each) for key, each in value.items()}
             case BaseException():
                 return self._error(value)
-            case Struct():
-                found = {name: self.clean(getattr(value, name)) for name in value.__struct_fields__}
-                return structs.replace(value, **found)
-            case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-                found = {field.name: self.clean(getattr(value, field.name)) for field in dataclasses.fields(value)}
-                return dataclasses.replace(value, **found)
-        return value
+        found = {name: self.clean(getattr(value, name)) for name in fields(value)}
+        return replace(value, **found) if found else value
 
     def _error(self, error: BaseException) -> BaseException:
         """The error itself where it holds no secret, else a copy without."""
