@@ -122,17 +122,17 @@ class AppliedState:
         return self._prints.of(unique_id), todays
 
     def confirm(self, result: NodeResult) -> None:
-        """Record how a build ended."""
+        """Record how a build ended, unless that was done."""
         ledger = self._opened
-        if ledger is None or result.unique_id not in self._announced:
+        if ledger is None or result.unique_id not in self._announced or result.unique_id in self._ended:
             return
         options = self._invocation.options
         status = ENDED.get(result.status, self._after_failure)
         if status == "success" and (options.empty or options.sample or self._is_part(result.unique_id)):
             status = "partial"
-        self._ended[result.unique_id] = status
         try:
             ledger.confirm(self._invocation.id, result.unique_id, status, datetime.now(UTC).isoformat())
+            self._ended[result.unique_id] = status
         except ArtifactError as error:
             self._give_up(error)
 

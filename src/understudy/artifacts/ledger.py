@@ -96,6 +96,8 @@ class Ledger:
     def __init__(self, root: str) -> None:
         self.path = os.path.join(root, FOLDER, FILE)
         self._host = socket.gethostname()
+        self._announced: dict[tuple[str, str], int | None] = {}
+        """The rows that were made here, by (invocation, unique_id), so that nobody has to look for them."""
         with self._told():
             self._database = self._open(root)
 
@@ -153,10 +155,11 @@ class Ledger:
 
     def announce(self, run: Run, builds: Iterable[Build]) -> None:
         """Say what will be built. From here on, nothing is known of these relations until it is confirmed."""
+        rows: dict[tuple[str, str], int | None] = {}
         with self._told(), self._transaction(durable=True):
             self._forget(run.started)
             for build in builds:
-                self._database.execute(
+                rows[run.invocation, build.unique_id] = self._database.execute(
                     "insert into builds (place, relation, unique_id, target, invocation, host, pid, print, whole, mixed, "
                     "overlapped, git_commit, git_dirty, started, record, status) "
                     "values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'building')",
@@ -165,14 +168,15 @@ class Ledger:
                         msgspec.json.encode(build.print).decode(), build.print.whole if build.print else "", build.mixed,
                         self._being_built(run.place, build.relation), run.commit, run.dirty, run.started, build.record,
                     ),
-                )  # fmt: skip
+                ).lastrowid  # fmt: skip
+        self._announced |= rows
 
     def confirm(self, invocation: str, unique_id: str, status: Status, finished: str) -> None:
-        """Say how an announced build ended."""
+        """Say how a build ended that was announced here; what is said first holds."""
         with self._told():
             self._database.execute(
-                "update builds set status = ?, finished = ? where invocation = ? and unique_id = ? and status = 'building'",
-                (status, finished, invocation, unique_id),
+                "update builds set status = ?, finished = ? where id = ? and status = 'building'",
+                (status, finished, self._announced.get((invocation, unique_id))),
             )
 
     def applied(self, place: str, relations: Sequence[str]) -> dict[str, Applied]:

@@ -104,6 +104,19 @@ def test_only_what_was_announced_is_confirmed(ledger: Ledger) -> None:
     assert [entry["status"] for entry in ledger.export()] == ["success"]
 
 
+def test_no_row_is_looked_at_but_the_one_that_is_confirmed(ledger: Ledger) -> None:
+    ledger.announce(run("1"), [Build("model.shop.a", A, OLD), Build("model.shop.b", B, OLD)])
+    sent: list[str] = []
+    ledger._database.set_trace_callback(sent.append)
+    ledger.confirm("1", "model.shop.b", "success", "t")
+    ledger._database.set_trace_callback(None)
+    (update,) = [sql for sql in sent if sql.startswith("update")]
+    assert [row[3] for row in ledger._database.execute(f"explain query plan {update}")] == [
+        "SEARCH builds USING INTEGER PRIMARY KEY (rowid=?)"
+    ]
+    assert [entry["status"] for entry in ledger.export()] == ["building", "success"]
+
+
 def test_two_runs_at_the_same_time(tmp_path: Path, ledger: Ledger) -> None:
     other = Ledger(str(tmp_path))
     ledger.announce(run("1"), [Build("model.shop.a", A, OLD)])
