@@ -24,6 +24,8 @@ import jinja2.sandbox
 from jinja2.runtime import Context
 
 from understudy.errors import JinjaError
+from understudy.template import plain
+from understudy.template.plain import Plain
 
 MACRO = "dbt_macro__"
 """Set before the names of macros, so that a macro that calls another one of its file goes through the name space, too."""
@@ -253,6 +255,7 @@ class Engine:
         self.lenient_native = Environment(undefined=Lenient, native=True)
         self._codes: dict[tuple[bool, str], CodeType] = {}
         self._templates: dict[tuple[int, str], jinja2.Template] = {}
+        self._plain: dict[str, Plain | None] = {}
         self._lock = Lock()
 
     def template(self, text: str, environment: Environment) -> jinja2.Template:
@@ -268,9 +271,19 @@ class Engine:
             template = self._templates[key] = jinja2.Template.from_code(environment, code, environment.globals)
         return template
 
+    def plain(self, text: str) -> Plain | None:
+        """The steps of a text that needs no compiling; None for any other."""
+        if text not in self._plain:
+            self._plain[text] = plain.read(text)
+        return self._plain[text]
+
+    def run(self, steps: Plain, environment: Environment, names: Mapping[str, Any]) -> str:
+        """The text that these steps give. What they raise goes through."""
+        return plain.run(steps, environment, _context(environment, names, {}))
+
     def render(self, template: jinja2.Template, names: Mapping[str, Any]) -> Any:
         """The template's text, or its value when its environment is native. What the template raises goes through."""
-        context = _context(template, names)
+        context = _context(template.environment, names, template.blocks)
         found = template.root_render_func(context)
         if isinstance(template.environment, Environment) and template.environment.native:
             return native_value(found)
@@ -278,7 +291,7 @@ class Engine:
 
     def macro(self, template: jinja2.Template, name: str, names: Mapping[str, Any]) -> Any:
         """The macro that a template defines, bound to these names."""
-        context = _context(template, names)
+        context = _context(template.environment, names, template.blocks)
         for _ in template.root_render_func(context):
             pass
         return context.vars[MACRO + name]
@@ -311,6 +324,5 @@ def is_undefined(value: Any) -> bool:
     return isinstance(value, jinja2.Undefined)
 
 
-def _context(template: jinja2.Template, names: Mapping[str, Any]) -> Context:
-    environment = template.environment
-    return environment.context_class(environment, Parent(names, environment.globals), template.name, template.blocks)
+def _context(environment: jinja2.Environment, names: Mapping[str, Any], blocks: Mapping[str, Any]) -> Context:
+    return environment.context_class(environment, Parent(names, environment.globals), "template", dict(blocks))

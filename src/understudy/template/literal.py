@@ -69,7 +69,7 @@ def pieces(text: str) -> list[str | Call] | None:
                 call, position, strip_next = _call(text, position + strip_before)
                 found.append(call)
             elif kind == "#":
-                position, strip_next = _comment(text, position + strip_before)
+                position, strip_next = comment(text, position + strip_before)
             else:
                 return None
     except NotLiteral:
@@ -116,14 +116,16 @@ def _call(text: str, position: int) -> tuple[Call, int, bool]:
     return Call(match.group(1), args, kwargs), close.end(), bool(close.group(1))
 
 
-def _comment(text: str, position: int) -> tuple[int, bool]:
+def comment(text: str, position: int) -> tuple[int, bool]:
+    """Where a comment ends, and whether the white space after it goes. Raises NotLiteral when it has no end."""
     end = text.find("#}", position)
     if end < 0:
         raise NotLiteral
     return end + 2, end > position and text[end - 1] == "-"
 
 
-def _token(text: str, position: int) -> tuple[str, str, int]:
+def token(text: str, position: int) -> tuple[str, str, int]:
+    """The kind of the next token, its text, and its end. Raises NotLiteral when it is none of a literal's."""
     match = TOKEN.match(text, position)
     if match is None or match.lastgroup is None:
         raise NotLiteral
@@ -134,11 +136,11 @@ def _arguments(text: str, position: int) -> tuple[tuple[Any, ...], dict[str, Any
     args: list[Any] = []
     kwargs: dict[str, Any] = {}
     while True:
-        kind, value, after = _token(text, position)
+        kind, value, after = token(text, position)
         if value == ")" and kind == "mark":
             return tuple(args), kwargs, after
         if kind == "name" and value not in CONSTANTS:
-            mark_kind, mark, after = _token(text, after)
+            mark_kind, mark, after = token(text, after)
             if (mark_kind, mark) != ("mark", "=") or value in kwargs or value in RESERVED:
                 raise NotLiteral
             kwargs[value], position = _value(text, after)
@@ -147,29 +149,36 @@ def _arguments(text: str, position: int) -> tuple[tuple[Any, ...], dict[str, Any
         else:
             argument, position = _value(text, position)
             args.append(argument)
-        position = _separator(text, position, ")")
+        position = separator(text, position, ")")
 
 
-def _separator(text: str, position: int, closing: str) -> int:
+def separator(text: str, position: int, closing: str) -> int:
     """After an item: past the comma, or before the closing mark."""
-    kind, value, after = _token(text, position)
+    kind, value, after = token(text, position)
     if kind != "mark" or value not in (",", closing):
         raise NotLiteral
     return after if value == "," else position
 
 
 def _value(text: str, position: int, depth: int = 0) -> tuple[Any, int]:
-    kind, value, after = _token(text, position)
-    if kind == "string":
-        return _string(value), after
-    if kind == "integer":
-        return int(value), after
-    if kind == "float":
-        return float(value), after
-    if kind == "name" and value in CONSTANTS:
-        return CONSTANTS[value], after
-    if kind == "mark" and value in CLOSING and depth < DEPTH:
+    kind, value, after = token(text, position)
+    if kind != "mark":
+        return constant(kind, value), after
+    if value in CLOSING and depth < DEPTH:
         return _list(text, after, depth + 1) if value == "[" else _dict(text, after, depth + 1)
+    raise NotLiteral
+
+
+def constant(kind: str, text: str) -> Any:
+    """The value of a token. Raises NotLiteral when it has none of its own."""
+    if kind == "string":
+        return _string(text)
+    if kind == "integer":
+        return int(text)
+    if kind == "float":
+        return float(text)
+    if kind == "name" and text in CONSTANTS:
+        return CONSTANTS[text]
     raise NotLiteral
 
 
@@ -185,28 +194,28 @@ def _string(quoted: str) -> str:
 def _list(text: str, position: int, depth: int) -> tuple[list[Any], int]:
     items: list[Any] = []
     while True:
-        kind, value, after = _token(text, position)
+        kind, value, after = token(text, position)
         if kind == "mark" and value == "]":
             return items, after
         item, position = _value(text, position, depth)
         items.append(item)
-        position = _separator(text, position, "]")
+        position = separator(text, position, "]")
 
 
 def _dict(text: str, position: int, depth: int) -> tuple[dict[Any, Any], int]:
     items: dict[Any, Any] = {}
     while True:
-        kind, value, after = _token(text, position)
+        kind, value, after = token(text, position)
         if kind == "mark" and value == "}":
             return items, after
         key, position = _value(text, position, depth)
         if isinstance(key, (list, dict)):
             raise NotLiteral
-        mark_kind, mark, position = _token(text, position)
+        mark_kind, mark, position = token(text, position)
         if (mark_kind, mark) != ("mark", ":"):
             raise NotLiteral
         items[key], position = _value(text, position, depth)
-        position = _separator(text, position, "}")
+        position = separator(text, position, "}")
 
 
 WHERE = "get_where_subquery"

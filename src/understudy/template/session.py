@@ -215,6 +215,9 @@ class Session(State):
             return str(self._explained(lambda: "".join(map(self._piece, pieces))))
         engine = self.shared.engine
         environment = engine.lenient if self.parsing else engine.text
+        plain = engine.plain(text)
+        if plain is not None:
+            return str(self._explained(lambda: engine.run(plain, environment, self.names)))
         return str(self._explained(lambda: engine.render(self._template(text, environment), self.names)))
 
     def native(self, text: str) -> Any:

@@ -12,6 +12,7 @@ from jinja2.exceptions import SecurityError
 from understudy.errors import JinjaError, Place, UnderstudyError
 from understudy.template.environment import MACRO
 from understudy.template.macros import Found
+from understudy.template.plain import RUNNING
 
 SHOWN_CALLERS = 10
 
@@ -33,6 +34,8 @@ def steps(traceback: TracebackType | None, macro_call: CodeType) -> Iterator[Ste
             if current.macro is not None or current.line is not None:
                 yield current
             current = Step(frame.f_locals["found"])
+        elif frame.f_code in RUNNING:
+            current.line = frame.f_locals["line"]
         else:
             template = frame.f_globals.get("__jinja_template__")
             if isinstance(template, jinja2.Template):
