@@ -14,7 +14,7 @@ from understudy.app.event_time import Window, event_window, sample_window
 from understudy.app.events import NodeFinished, NodeStarted, Table
 from understudy.app.invocation import Invocation, Outcome
 from understudy.app.load import Project
-from understudy.app.publishing import publish
+from understudy.app.publishing import publish, stands
 from understudy.app.ready import Ready, exists, holding, observer, ready
 from understudy.app.written import Written
 from understudy.core.nodes import Seed
@@ -77,10 +77,12 @@ def execute(invocation: Invocation) -> Outcome:
 def _leave(
     invocation: Invocation, all_set: Ready, written: Written, results: Sequence[NodeResult], seconds: float
 ) -> None:
-    """Write down what was done, and what is built by now. Raises ArtifactError."""
+    """Write down what was done, and what is built by now, while the engine is closed. Raises ArtifactError."""
+    built = stands(invocation, all_set) if COMMANDS[invocation.options.command].builds else None
+    all_set.release()
     written.artifacts(results, seconds)
-    if COMMANDS[invocation.options.command].builds:
-        publish(invocation, all_set)
+    if built is not None:
+        publish(invocation, all_set.project, built)
 
 
 def _noted(

@@ -12,6 +12,7 @@ from understudy import __version__
 from understudy.app.applied import built
 from understudy.app.document import secrets
 from understudy.app.invocation import Invocation
+from understudy.app.load import Project
 from understudy.app.ready import Ready, exists
 from understudy.artifacts.built_file import manifest_of, read_built, write_built
 from understudy.artifacts.metadata import timestamp
@@ -25,16 +26,16 @@ COMPILED = ("compiled_code", "compiled_path", "compiled", "extra_ctes", "extra_c
 """What a manifest holds of a node that nobody compares."""
 
 
-def publish(invocation: Invocation, all_set: Ready) -> None:
-    """Write the file, when the command's manifest is written. Raises ArtifactError.
+def stands(invocation: Invocation, all_set: Ready) -> BuiltState | None:
+    """What stands in the environment by now; None: the old file stays as it is. Call it before the manifest is written.
 
-    What a node's relation was built from, the ledger says; the older nodes themselves come from the file and the manifest
-    that stood here before. A ledger that cannot be used leaves the old ones as they are.
+    What a node's relation was built from, the ledger says (where that cannot be used, nobody knows); the older nodes
+    themselves come from the file and the manifest of the last command. The engine may be asked what is there.
     """
     project, applied = all_set.project, all_set.applied
     recorded = applied.recorded() if invocation.options.write_json else None
     if recorded is None:
-        return
+        return None
     target = project.settings.target
     head = Head(
         form=FORM, invocation_id=invocation.id, generated_at=timestamp(datetime.now(UTC)), understudy=__version__,
@@ -55,7 +56,12 @@ def publish(invocation: Invocation, all_set: Ready) -> None:
         exists=lambda unique_id: there(names.own(node_of(project.manifest, unique_id))),
         behind=applied.behind,
     )
-    write_built(BuiltState(head, found), project.target_dir, secrets=secrets(invocation.environ))
+    return BuiltState(head, found)
+
+
+def publish(invocation: Invocation, project: Project, state: BuiltState) -> None:
+    """Write the file, when the command's manifest is written. Raises ArtifactError."""
+    write_built(state, project.target_dir, secrets=secrets(invocation.environ))
 
 
 def _before(invocation: Invocation, folder: str, head: Head) -> BuiltState | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 
@@ -32,7 +33,10 @@ from understudy.select.evaluate import Selection
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """What a run needs, decided and open. `cache` knows what was listed on the way."""
+    """What a run needs, decided and open. `cache` knows what was listed on the way.
+
+    `release`: nothing more is asked of the engine, so it is closed beside what is left to do.
+    """
 
     project: Project
     states: States
@@ -42,6 +46,7 @@ class Ready(msgspec.Struct, frozen=True):
     deferral: Deferral
     compiler: Compiler
     applied: AppliedState
+    release: Callable[[], None]
 
 
 Choose = Callable[[Project, States], Chosen]
@@ -53,6 +58,8 @@ class _Engine:
     def __init__(self, connects: bool) -> None:
         self._connects = connects
         self._adapter: Adapter | None = None
+        self._closing: threading.Thread | None = None
+        self._error: Exception | None = None
 
     def begin(self, settings: Settings) -> None:
         """The settings are known. What is wrong with them for this engine is told later, after what is wrong with the project."""
@@ -66,10 +73,27 @@ class _Engine:
             self._adapter = open_adapter(settings.target, settings.root.root)
         return self._adapter
 
+    def release(self) -> None:
+        """Begin to close: some engines then bring their files in order, which takes a while."""
+        if self._closing is None:
+            self._closing = threading.Thread(target=self._close, name="closing")
+            self._closing.start()
+
     def close(self) -> None:
-        """Release everything."""
-        if self._adapter is not None:
-            self._adapter.close()
+        """Release everything, unless that has begun, and tell what went wrong with it."""
+        if self._closing is None:
+            self._close()
+        else:
+            self._closing.join()
+        if self._error is not None:
+            raise self._error
+
+    def _close(self) -> None:
+        try:
+            if self._adapter is not None:
+                self._adapter.close()
+        except Exception as error:  # noqa: BLE001 - it is raised where everybody waits for the end
+            self._error = error
 
 
 @contextmanager
@@ -114,7 +138,7 @@ def ready(invocation: Invocation, command: Command, choose: Choose | None = None
                 selected=selection.nodes,
                 part=Part(invocation.options.empty, sample_window(invocation.options, invocation.started)),
             )
-            yield Ready(project, states, selection, adapter, cache, decided, compiler, applied)
+            yield Ready(project, states, selection, adapter, cache, decided, compiler, applied, engine.release)
 
 
 def _cloning(
