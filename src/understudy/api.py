@@ -14,8 +14,10 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from understudy.app.events import (
     Checked,
@@ -45,7 +47,6 @@ from understudy.cli.failures import own_failure
 from understudy.cli.run import perform, prepare
 from understudy.cli.scrub import Scrubber
 from understudy.cli.tree import read_line
-from understudy.core.value import replace
 from understudy.errors import Cancelled, UnderstudyError, UsageError, did_you_mean
 from understudy.execute.results import NodeOutcome, RunResults
 
@@ -58,8 +59,7 @@ __all__ = [
 Callback = Callable[[Event], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """What came of an invocation.
 
     Attributes:

@@ -29,12 +29,10 @@ An error says what happened (message), where (place), and what to do next (hint)
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where something stands: a path as people write it (relative to the project), a line from 1, a node's unique_id."""
 
     path: str | None = None

@@ -9,12 +9,12 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Generator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from support.project_edits import Draft, edit
 
 from understudy.app.document import write_manifest

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
+
+import msgspec
 
 from understudy.adapters.base import Connection
 from understudy.core.relation import Relation, SchemaName
@@ -14,8 +15,7 @@ KINDS = {"view": "VIEW", "materialized_view": "MATERIALIZED VIEW", "external": "
 """What catalogs call the types of relations; the rest is a `BASE TABLE` (dbt 1.11: get_catalog)."""
 
 
-@dataclass(frozen=True, slots=True)
-class DescribedColumn:
+class DescribedColumn(msgspec.Struct, frozen=True):
     """A column, with its place from 1."""
 
     name: str
@@ -24,8 +24,7 @@ class DescribedColumn:
     comment: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
+class Described(msgspec.Struct, frozen=True):
     """A relation as the engine describes it. `kind` is its word for it: `BASE TABLE`, `VIEW` ..."""
 
     relation: Relation

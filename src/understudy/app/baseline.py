@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from understudy import __version__
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project, load_project
@@ -20,7 +22,6 @@ from understudy.app.options import WarnRules
 from understudy.app.written import Written
 from understudy.artifacts import atomic
 from understudy.artifacts.state_files import GIT, MANIFEST, StateFile
-from understudy.core.value import replace
 from understudy.errors import StateError, UnderstudyError
 from understudy.project.history import Base, extract, merge_base
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
 from understudy.app.commands import Command
 from understudy.app.invocation import Invocation, Retried
 from understudy.app.load import Project
 from understudy.app.options import Options
 from understudy.app.states import States
-from understudy.core.value import replace
 from understudy.errors import raise_all
 from understudy.select.evaluate import Selection, Spec, evaluate
 from understudy.select.grammar import INDIRECT, Indirect

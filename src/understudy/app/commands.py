@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
 from understudy.core.nodes import BUILT
-from understudy.core.value import replace
 
 LISTED = frozenset({
     "model", "snapshot", "seed", "test", "source", "exposure", "metric", "saved_query", "semantic_model", "unit_test",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 import msgspec
+from msgspec.structs import replace
 
 from understudy.app.applied import AppliedState
 from understudy.app.events import Logged, ReferenceDecided
@@ -13,7 +14,6 @@ from understudy.app.invocation import Invocation
 from understudy.app.load import Project
 from understudy.app.states import States
 from understudy.core.relation import Relation, SchemaName
-from understudy.core.value import replace
 from understudy.defer import check
 from understudy.defer.clones import CLONE, Clone, Cloning, clones
 from understudy.defer.resolution import (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from understudy.app.events import Logged, Output
 from understudy.app.invocation import Invocation, Outcome
@@ -26,8 +27,7 @@ from understudy.project.settings import ProjectOptions, find_project_dir
 from understudy.project.versions import check_version
 
 
-@dataclass(frozen=True, slots=True)
-class DepsOptions:
+class DepsOptions(msgspec.Struct, frozen=True):
     """The command's options: --upgrade, --lock, --add-package (`name@version`), --source (hub, git, local), --dry-run."""
 
     upgrade: bool = False

@@ -9,6 +9,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from understudy.adapters.catalog import Described, describe
 from understudy.app import announce, deferral
@@ -25,7 +26,6 @@ from understudy.artifacts.metadata import metadata
 from understudy.artifacts.page import DATA, copy_assets, write_page
 from understudy.core.nodes import BUILT
 from understudy.core.relation import Relation
-from understudy.core.value import replace
 from understudy.core.warning import Warning_
 from understudy.defer.resolution import Catalog as Listed
 from understudy.defer.resolution import Names, Resolution, existence, frontier, plain, resolve

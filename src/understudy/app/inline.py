@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project
-from understudy.core.value import replace
 from understudy.graph.link import link_node
 from understudy.parse.inline import inline_node
 from understudy.select.evaluate import Selection

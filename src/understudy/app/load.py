@@ -6,9 +6,11 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from understudy.app.events import Logged, Printed, Secrets, Stage
 from understudy.app.invocation import Invocation
@@ -20,7 +22,6 @@ from understudy.cache.kept import Kept, open_kept, refresh
 from understudy.cache.slots import slot
 from understudy.core.manifest import Manifest
 from understudy.core.project import Settings
-from understudy.core.value import replace
 from understudy.core.warning import Warning_, in_order
 from understudy.errors import Place, UnderstudyError
 from understudy.graph.access import deprecations
@@ -37,8 +38,7 @@ if TYPE_CHECKING:
     from understudy.template.state import Notify
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(msgspec.Struct, frozen=True, dict=True):
     """A project, parsed and linked. What not every command needs is made when it is first asked for."""
 
     settings: Settings

@@ -7,17 +7,17 @@ from it. Names, kinds and defaults are those of dbt 1.11 (`dbt build --help`).
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Kind = Literal["switch", "text", "path", "number", "choice", "words", "choices", "yaml", "time", "age"]
 """What a value is. `words` and `choices` take several words: `-s a b c`."""
+OLD_SELECT = "an old name of --select"
+"""What stands for `--models`, `--model` or `-m` among the flags of a command line, where one of them was written."""
 Status = Literal["works", "idle", "later"]
 """`idle`: accepted because scripts pass it, and without effect here. `later`: refused in this version."""
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One option. `name` is the field of `Options`; `flags` are its spellings, `negative` the one that turns it off."""
 
     name: str
@@ -294,8 +294,7 @@ LOCAL: dict[str, tuple[str, ...]] = {
 """What each command has beside the global options."""
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """The one word that a command takes beside its options. `name` is the field of `Options`."""
 
     name: str
@@ -322,4 +321,4 @@ def options_of(command: str) -> tuple[Option, ...]:
 
 
 def _without(row: Option, taken: set[str]) -> Option:
-    return replace(row, flags=tuple(flag for flag in row.flags if flag not in taken))
+    return row._replace(flags=tuple(flag for flag in row.flags if flag not in taken))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from typing import Any
 
+import msgspec
+
 from understudy import __version__
-from understudy.app.option_table import ARGUMENTS, FILE_LIMIT, LOCAL, OPTIONS, Option, options_of
+from understudy.app.option_table import ARGUMENTS, FILE_LIMIT, LOCAL, OLD_SELECT, OPTIONS, Option, options_of
 from understudy.core.warning import Warning_
 from understudy.errors import UsageError, did_you_mean
 
@@ -19,8 +20,6 @@ FALSE = frozenset({"0", "false", "f", "no", "n", "off"})
 WARN_ERROR_EXAMPLE = "{error: all, warn: [Name], silence: [Name]}"
 RULES_RENAMED = (("include", "error"), ("exclude", "warn"))
 """Keys of `warn_error_options`: their old and their new names."""
-OLD_SELECT = "an old name of --select"
-"""What stands for `--models`, `--model` or `-m` among the flags of a command line, where one of them was written."""
 ENGINE_PREFIX = "DBT_ENGINE_"
 ENGINE_VARIABLES = frozenset(
     ENGINE_PREFIX + name
@@ -33,8 +32,7 @@ ENGINE_VARIABLES = frozenset(
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """All options of one invocation, resolved. Fields are named as the options are; what a command lacks has its default.
 
     `vars` and `warn_error_options` hold YAML text or a map: `variables()` and `WarnRules.of()` read them.
@@ -129,7 +127,7 @@ class Options:
     use_colors_file: bool = False
     record_timing_info: str | None = None
 
-    origins: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Field -> where its value was given: `--state`, `DBT_STATE`, `flags: in dbt_project.yml`. Defaults are not in it."""
     notes: tuple[Warning_, ...] = ()
     """What resolving gave cause to say, such as an old name of a variable."""
@@ -140,7 +138,7 @@ class Options:
 
     def as_args(self) -> dict[str, Any]:
         """The options under dbt's names, for the `args` of run_results.json; what was not given is left out."""
-        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name in self.origins}
+        own = {name: getattr(self, name) for name in self.__struct_fields__ if name in self.origins}
         for name, read in (("vars", variables), ("args", arguments)):
             if name in own:
                 own[name] = read(self)
@@ -370,8 +368,7 @@ def _map(value: str | Mapping[str, Any], origin: str, example: str) -> dict[str,
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class WarnRules:
+class WarnRules(msgspec.Struct, frozen=True):
     """What becomes of a warning, by its name (dbt 1.11: WarnErrorOptionsV2)."""
 
     error: frozenset[str] = frozenset()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 
+from msgspec.structs import replace
+
 from understudy.app import announce
 from understudy.app.choose import Chosen, choose, spec_of, world_of
 from understudy.app.commands import COMMANDS
@@ -16,7 +18,6 @@ from understudy.app.states import States
 from understudy.core.nodes import BUILT
 from understudy.core.relation import Relation, SchemaName
 from understudy.core.statement import Statement
-from understudy.core.value import replace
 from understudy.defer.clones import sources
 from understudy.defer.resolution import Names, find_prior, read_by
 from understudy.errors import DatabaseError, SelectorError, did_you_mean

@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from understudy.app.event_time import unfinished
 from understudy.app.events import Logged
 from understudy.app.invocation import Invocation, Retried
@@ -15,7 +17,6 @@ from understudy.app.options import COMMANDS, Options, WarnRules, convert, variab
 from understudy.artifacts.run_results import PriorResults, decode_results
 from understudy.artifacts.state_files import RUN_RESULTS
 from understudy.artifacts.unfinished import read_unfinished
-from understudy.core.value import replace
 from understudy.errors import Place, StateError, UsageError
 from understudy.project.layout import load_layout
 

@@ -7,10 +7,11 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Any
+
+import msgspec
 
 from understudy.adapters.registry import open_adapter
 from understudy.app import announce, deferral
@@ -30,8 +31,7 @@ FAILED = 2
 TYPES = ("model", "snapshot", "seed", "analysis", "sql_operation")
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(msgspec.Struct, frozen=True):
     """What is shown. `name` None: a query of the command line."""
 
     name: str | None

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from understudy.app.events import StateInUse
 from understudy.app.invocation import Invocation
 from understudy.app.load import Project
@@ -21,7 +23,6 @@ from understudy.artifacts.state_files import (
     read_results,
     read_sources,
 )
-from understudy.core.value import replace
 from understudy.core.warning import Warning_
 from understudy.defer.decide import Policy
 from understudy.errors import StateError

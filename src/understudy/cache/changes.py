@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -19,17 +18,16 @@ FROM_FILES = frozenset({"file", "fixture", "macro", "doc", "missing"})
 """Kinds of inputs that change only when a file does."""
 
 
-@dataclass(slots=True)
-class Changes:
+class Changes(msgspec.Struct):
     """What differs. `read` holds the files that are new or have another text, `gone` those that are no longer there.
 
     `inputs` are the inputs of the settings that have another value. `touched`: some file's stamp is another one, whether or
     not its text is.
     """
 
-    read: list[SourceFile] = field(default_factory=list)
-    gone: list[Listed] = field(default_factory=list)
-    inputs: set[Input] = field(default_factory=set)
+    read: list[SourceFile] = msgspec.field(default_factory=list)
+    gone: list[Listed] = msgspec.field(default_factory=list)
+    inputs: set[Input] = msgspec.field(default_factory=set)
     touched: bool = False
 
     @property

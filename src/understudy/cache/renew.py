@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import msgspec
@@ -46,8 +45,7 @@ class Tools(NamedTuple):
     read_seed: Callable[[Seed], str]
 
 
-@dataclass
-class Part:
+class Part(msgspec.Struct, dict=True):
     """What is made anew in one attempt.
 
     Attributes:
@@ -65,14 +63,13 @@ class Part:
     raw: Mapping[Unit, object]
 
 
-@dataclass
-class Cut:
+class Cut(msgspec.Struct, dict=True):
     """The scans of a part, with the entries that count; see Part."""
 
-    scans: list[Scanned] = field(default_factory=list)
-    hooked: list[Package] = field(default_factory=list)
-    kept: dict[Unit, UnitRow] = field(default_factory=dict)
-    raw: dict[Unit, object] = field(default_factory=dict)
+    scans: list[Scanned] = msgspec.field(default_factory=list)
+    hooked: list[Package] = msgspec.field(default_factory=list)
+    kept: dict[Unit, UnitRow] = msgspec.field(default_factory=dict)
+    raw: dict[Unit, object] = msgspec.field(default_factory=dict)
 
 
 class Renewal:

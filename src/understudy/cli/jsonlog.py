@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import threading
@@ -15,7 +14,7 @@ from msgspec import Struct
 from understudy.app.events import Event, NodeFinished, NodeStarted, Secrets, Started, level
 from understudy.cli.scrub import Scrubber
 from understudy.cli.wording import RANKS, Wording
-from understudy.errors import ErrorList, UnderstudyError
+from understudy.errors import ErrorList, Place, UnderstudyError
 
 
 class JsonLines:
@@ -92,13 +91,13 @@ def _value(value: Any) -> Any:
         case ErrorList(errors=errors):
             return [_value(error) for error in errors]
         case UnderstudyError():
-            place = dataclasses.asdict(value.place) if value.place else None
+            place = _value(value.place)
             return {"code": value.code, "message": value.message, "place": place, "hint": value.hint}
+        case Place():
+            return value._asdict()
         case tuple():
             return [_value(each) for each in value]
         case Struct():
             return _fields(value)
-        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return dataclasses.asdict(value)
         case _:
             return value

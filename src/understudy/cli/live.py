@@ -8,9 +8,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any, TextIO, cast
+
+import msgspec
 
 from understudy.app.events import Event, NodeFinished, NodeStarted, RunFinished, Selected, Stage, level
 from understudy.cli.wording import Wording
@@ -28,8 +29,7 @@ SHOWN = 8
 BAR = 28
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(msgspec.Struct):
     """What the block shows."""
 
     stage: str = ""

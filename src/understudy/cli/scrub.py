@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from understudy.core.value import fields, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 PREFIX = "DBT_ENV_SECRET"
 MASK = "*****"
@@ -39,13 +40,14 @@ class Scrubber:
             case str():
                 return self(value)
             case tuple() | list():
-                return type(value)(map(self.clean, value))
+                return getattr(value, "_make", type(value))(map(self.clean, value))
             case dict():
                 return {key: self.clean(each) for key, each in value.items()}
             case BaseException():
                 return self._error(value)
-        found = {name: self.clean(getattr(value, name)) for name in fields(value)}
-        return replace(value, **found) if found else value
+            case Struct():
+                return replace(value, **{name: self.clean(getattr(value, name)) for name in value.__struct_fields__})
+        return value
 
     def _error(self, error: BaseException) -> BaseException:
         """The error itself where it holds no secret, else a copy without."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 from click.core import ParameterSource
 
 from understudy import __version__
-from understudy.app.option_table import ARGUMENTS, GLOBAL, LOCAL, OPTIONS, Option, options_of
-from understudy.app.options import OLD_SELECT
+from understudy.app.option_table import ARGUMENTS, GLOBAL, LOCAL, OLD_SELECT, OPTIONS, Option, options_of
 from understudy.cli.commands import ALIASES, COMMANDS, LATER
 from understudy.cli.help import write_command_help, write_family_help, write_help
 from understudy.errors import UnderstudyError, UsageError, did_you_mean
@@ -22,8 +20,7 @@ MANY = ("words", "choices")
 OLD_FLAGS = ("--models", "--model", "-m")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """What stood on a command line: the command, and what was given, by the option's name."""
 
     command: str
@@ -45,8 +42,6 @@ def read_line(arguments: Sequence[str], *, helpful: bool = True) -> Line | int:
 
 def run_line(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code. Errors are printed."""
-    from understudy.cli.failures import tell
-
     try:
         line = read_line(arguments)
         if isinstance(line, int):
@@ -55,6 +50,8 @@ def run_line(arguments: Sequence[str]) -> int:
 
         return run(line.command, line.given)
     except UnderstudyError as error:
+        from understudy.cli.failures import tell
+
         return tell(error, debug=bool({"-d", "--debug"} & set(arguments)))
 
 

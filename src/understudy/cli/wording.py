@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from understudy.app.events import (
     Checked,
@@ -60,8 +61,7 @@ def paint_ansi(text: str, style: str) -> str:
     return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if text else text
 
 
-@dataclass(slots=True)
-class Wording:
+class Wording(msgspec.Struct):
     """What is said of each event. It remembers what is told together at the end: failures, and warnings by name.
 
     Attributes:
@@ -80,9 +80,9 @@ class Wording:
     paint: Callable[[str, str], str] = _paint_nothing
     _kind: int = 8
     _name: int = 36
-    _failures: list[NodeFinished] = field(default_factory=list)
-    _warnings: Counter[str] = field(default_factory=Counter)
-    _told: set[str] = field(default_factory=set)
+    _failures: list[NodeFinished] = msgspec.field(default_factory=list)
+    _warnings: Counter[str] = msgspec.field(default_factory=Counter)
+    _told: set[str] = msgspec.field(default_factory=set)
 
     def shows(self, event_level: Level) -> bool:
         """Whether events of that level are told."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 BLANK = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
 SPACE = re.compile(r"\s*")
@@ -12,8 +13,7 @@ WITH = re.compile(r"with\b", re.IGNORECASE)
 RECURSIVE = re.compile(r"recursive\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Cte:
+class Cte(msgspec.Struct, frozen=True):
     """One ephemeral model's CTE: its unique_id, and ` <name> as (\\n<sql>\\n)`."""
 
     unique_id: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from understudy.core.batch import Batch, Narrowed, Window
 from understudy.core.manifest import Manifest
@@ -18,8 +19,7 @@ from understudy.sql.dialect import Dialect
 from understudy.template.relations import cte_relation, node_relation, source_relation
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """What is read of everything that a node refers to: no rows (`--empty`), or those of a window of time (`--sample`)."""
 
     empty: bool = False

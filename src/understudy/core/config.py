@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from understudy.core.nodes import Config
 from understudy.errors import ParseError
@@ -265,12 +266,11 @@ TYPES: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
-class Level:
+class Level(msgspec.Struct):
     """One level of a config tree: its own config, and the levels below it by name."""
 
-    own: Config = field(default_factory=dict)
-    below: dict[str, Level] = field(default_factory=dict)
+    own: Config = msgspec.field(default_factory=dict)
+    below: dict[str, Level] = msgspec.field(default_factory=dict)
     path: tuple[str, ...] = ()
 
     @classmethod

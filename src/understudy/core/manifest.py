@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+import msgspec
 
 from understudy.core.card import Card, card
 from understudy.core.nodes import (
@@ -36,16 +38,14 @@ PART_OF: Mapping[str, str] = {
 """Type of a resource -> the map in which it stands; all other types stand in `nodes`."""
 
 
-@dataclass(slots=True)
-class Uses:
+class Uses(msgspec.Struct):
     """What the rendering of a node looked up: names with their values (secrets by hash only)."""
 
-    vars: dict[str, Any] = field(default_factory=dict)
-    env_vars: dict[str, str] = field(default_factory=dict)
+    vars: dict[str, Any] = msgspec.field(default_factory=dict)
+    env_vars: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Manifest:
+class Manifest(msgspec.Struct, dict=True):
     """The project as data. Maps are keyed by unique_id, and sorted by it once the project is read and linked (`arrange`).
 
     `cards` holds what selection, the graph and listings need of every resource that can be selected, in the order of the
@@ -57,40 +57,32 @@ class Manifest:
 
     project_name: str
     adapter_type: str
-    nodes: dict[str, Node] = field(default_factory=dict)
-    sources: dict[str, Source] = field(default_factory=dict)
-    exposures: dict[str, Exposure] = field(default_factory=dict)
-    macros: dict[str, Macro] = field(default_factory=dict)
-    docs: dict[str, Doc] = field(default_factory=dict)
-    groups: dict[str, Group] = field(default_factory=dict)
-    metrics: dict[str, Metric] = field(default_factory=dict)
-    semantic_models: dict[str, SemanticModel] = field(default_factory=dict)
-    saved_queries: dict[str, SavedQuery] = field(default_factory=dict)
-    unit_tests: dict[str, UnitTest] = field(default_factory=dict)
-    functions: dict[str, Function] = field(default_factory=dict)
-    selectors: dict[str, Any] = field(default_factory=dict)
-    disabled: dict[str, list[Resource]] = field(default_factory=dict)
-    lines: dict[str, int] = field(default_factory=dict)
-    uses: dict[str, Uses] = field(default_factory=dict)
-    inputs: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
-    _cards: dict[str, Card] | None = field(default=None, init=False, repr=False, compare=False)
+    nodes: dict[str, Node] = msgspec.field(default_factory=dict)
+    sources: dict[str, Source] = msgspec.field(default_factory=dict)
+    exposures: dict[str, Exposure] = msgspec.field(default_factory=dict)
+    macros: dict[str, Macro] = msgspec.field(default_factory=dict)
+    docs: dict[str, Doc] = msgspec.field(default_factory=dict)
+    groups: dict[str, Group] = msgspec.field(default_factory=dict)
+    metrics: dict[str, Metric] = msgspec.field(default_factory=dict)
+    semantic_models: dict[str, SemanticModel] = msgspec.field(default_factory=dict)
+    saved_queries: dict[str, SavedQuery] = msgspec.field(default_factory=dict)
+    unit_tests: dict[str, UnitTest] = msgspec.field(default_factory=dict)
+    functions: dict[str, Function] = msgspec.field(default_factory=dict)
+    selectors: dict[str, Any] = msgspec.field(default_factory=dict)
+    disabled: dict[str, list[Resource]] = msgspec.field(default_factory=dict)
+    lines: dict[str, int] = msgspec.field(default_factory=dict)
+    uses: dict[str, Uses] = msgspec.field(default_factory=dict)
+    inputs: dict[str, tuple[str | None, ...]] = msgspec.field(default_factory=dict)
 
-    @property
+    @cached_property
     def cards(self) -> dict[str, Card]:
         """unique_id -> card."""
-        if self._cards is None:
-            self._cards = {unique_id: card(each) for part in self.selectable() for unique_id, each in part.items()}
-        return self._cards
-
-    @cards.setter
-    def cards(self, cards: dict[str, Card]) -> None:
-        """The cards of resources that are put away."""
-        self._cards = cards
+        return {unique_id: card(each) for part in self.selectable() for unique_id, each in part.items()}
 
     def known(self) -> Iterator[tuple[str, Any]]:
         """What can be selected, as it is at hand: its card where cards are made, else itself."""
-        if self._cards is not None:
-            yield from self._cards.items()
+        if "cards" in self.__dict__:
+            yield from self.cards.items()
         else:
             for part in self.selectable():
                 yield from part.items()

@@ -6,8 +6,7 @@ import re
 from typing import Literal
 
 import msgspec
-
-from understudy.core.value import replace
+from msgspec.structs import replace
 
 RelationType = Literal["table", "view", "materialized_view", "external", "cte", "function"]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from understudy.errors import Place
 
 
-@dataclass(frozen=True, slots=True)
-class Warning_:
+class Warning_(msgspec.Struct, frozen=True):
     """`name` is dbt's name of the event (`NoNodeForYamlKey`), which `--warn-error-options` speaks of."""
 
     name: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from understudy.core.relation import Relation
 from understudy.defer.decide import Reason
@@ -28,8 +29,7 @@ KEPT: dict[Reason, str] = {
 """Why a state's relation is not taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """A relation that a reference could go to.
 
     Attributes:

@@ -12,11 +12,11 @@ from contextlib import closing, suppress
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace as changed
 
 from understudy.core.nodes import Contract, Model, Node
 from understudy.core.relation import Relation
 from understudy.core.statement import Result, Statement
-from understudy.core.value import replace as changed
 from understudy.defer.clones import Clone
 from understudy.defer.resolution import plain
 from understudy.errors import UnderstudyError

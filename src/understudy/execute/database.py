@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from msgspec.structs import replace
+
 from understudy.adapters.base import Connection, Listing
 from understudy.core.relation import Relation, SchemaName
 from understudy.core.statement import ColumnType, Load, Request, Result, Script, Statement
-from understudy.core.value import replace
 from understudy.errors import Cancelled, ConnectionFailed, DatabaseError
 from understudy.sql.comment import Comment
 from understudy.sql.dialect import Dialect, Key

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
+
+import msgspec
 
 from understudy.compile.compiler import Compiler
 from understudy.core.nodes import Source
@@ -22,8 +23,7 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 Verdict = Literal["pass", "warn", "error"]
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(msgspec.Struct, frozen=True):
     """What the engine said of one source; both moments are of UTC."""
 
     max_loaded_at: datetime

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +14,7 @@ from understudy.execute.results import NodeResult
 FIELDS = ("status", "thread_id", "execution_time", "adapter_response", "message", "failures", "batch_results")
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(msgspec.Struct, frozen=True):
     """A phase of a node; its moments are in UTC and carry no zone, as dbt's."""
 
     name: str

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from understudy.errors import ExecutionError
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """What a test's row means."""
 
     status: str
     failures: int = 0
-    message: str | None = field(default=None)
+    message: str | None = msgspec.field(default=None)
 
 
 def judge(row: Sequence[Any], config: Mapping[str, Any], *, warn_error: bool = False) -> Verdict:

@@ -7,11 +7,11 @@ from types import MappingProxyType
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from understudy.core.manifest import Manifest
 from understudy.core.nodes import BaseNode, GenericTest, Operation
 from understudy.core.relation import SchemaName
-from understudy.core.value import replace
 from understudy.defer.clones import Clone
 from understudy.execute.judge import passes_at_zero
 from understudy.graph.dag import Dag

@@ -11,9 +11,10 @@ import queue
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
+
+import msgspec
 
 from understudy.errors import Cancelled
 from understudy.execute.plan import Bundle, Step
@@ -48,8 +49,7 @@ Task = Callable[[Any], None]
 Tasks = queue.SimpleQueue["Step | Bundle | Task | None"]
 
 
-@dataclass(frozen=True, slots=True)
-class Hooks:
+class Hooks(msgspec.Struct, frozen=True):
     """What the scheduler tells while it works. `skipped` makes the result of a step that does not run:
     (step, the step because of which, message)."""
 

@@ -7,11 +7,12 @@ whatever fails, cannot be understood or ends in an error is run singly, with dbt
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+
+import msgspec
+from msgspec.structs import replace
 
 from understudy.core.nodes import Node
 from understudy.core.statement import Result, Statement
-from understudy.core.value import replace
 from understudy.errors import UnderstudyError
 from understudy.execute.build import Outcome, Steps
 from understudy.execute.clock import Clock
@@ -28,8 +29,7 @@ OVERRIDES = ("get_test_sql", "get_limit_subquery_sql", "statement")
 NOTHING_FAILS = (0, False, False)
 
 
-@dataclass(slots=True)
-class _Asked:
+class _Asked(msgspec.Struct):
     """A test that waits for its answer: its materialization stands before its main statement."""
 
     step: Step

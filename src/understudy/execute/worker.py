@@ -6,9 +6,11 @@ import os.path
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from understudy.adapters.base import Adapter
 from understudy.core.batch import Batch
@@ -17,7 +19,6 @@ from understudy.core.nodes import Model, Node, Seed, UnitTest
 from understudy.core.project import Settings
 from understudy.core.relation import Relation
 from understudy.core.statement import Statement
-from understudy.core.value import replace
 from understudy.defer.clones import Clone
 from understudy.errors import Cancelled, ExecutionError, UnderstudyError
 from understudy.execute.build import BOTH, Build, Macros, Outcome, SeedFile, Steps, drive, sender
@@ -76,8 +77,7 @@ class Compiler(Protocol):
         """The node's own relation."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
+class RunOptions(msgspec.Struct, frozen=True):
     """How a plan is run.
 
     `warn_error`: a test that would warn fails. `observe` is told of every statement. `full_refresh`, `now`, `event_time_start`
@@ -91,31 +91,29 @@ class RunOptions:
     warn_error: bool = False
     observe: Observer | None = None
     full_refresh: bool = False
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    now: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
     event_time_start: datetime | None = None
     event_time_end: datetime | None = None
-    again: Mapping[str, Again] = field(default_factory=dict)
+    again: Mapping[str, Again] = msgspec.field(default_factory=dict)
     batch_own_strategies: bool = False
     clone_limit: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(msgspec.Struct, frozen=True):
     """Of a microbatch model that is retried: the windows that failed, and those that were built before."""
 
     failed: tuple[Moments, ...]
     successful: tuple[Moments, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(msgspec.Struct, frozen=True):
     """What the workers of a run share. `share` gives a part of a step to whichever worker has time."""
 
     compiler: Compiler
     adapter: Adapter
     options: RunOptions
     share: Callable[[Task], None] = lambda task: None
-    keys: threading.Lock = field(default_factory=threading.Lock)
+    keys: threading.Lock = msgspec.field(default_factory=threading.Lock)
     """Held while a table with keys is built, on engines where two that share a table would be in each other's way."""
 
 

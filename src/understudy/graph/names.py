@@ -11,7 +11,6 @@ import msgspec
 from understudy.core.manifest import Manifest
 from understudy.core.nodes import REFABLE, Version
 from understudy.core.project import Settings
-from understudy.core.value import replace
 from understudy.errors import LinkError, did_you_mean
 
 ByPackage = dict[str, str]
@@ -142,7 +141,7 @@ class Names:
         place = self.manifest.place(unique_id)
         line = _line_of(target, getattr(self.manifest.get(unique_id), "raw_code", ""))
         if line is not None:
-            place = replace(place, line=(place.line or 1) + line)
+            place = place._replace(line=(place.line or 1) + line)
         return LinkError(self.message(unique_id, target), place=place, hint=self._hint(target))
 
     def _hint(self, target: Target) -> str | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from understudy.core.source_file import SourceFile
 from understudy.core.walk import KeyPath, has_jinja, walk
@@ -23,17 +24,16 @@ MOVED = ("meta", "docs", "group", "contract", "access")
 """Keys that may stand at the top of an entry or in its config, but not in both."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """One entry of a list of a properties file, rendered; `raw` is what the file says."""
 
     file: SourceFile
     key: str
     entry: Entry
     raw: Entry
-    uses: Captured = field(default_factory=Captured)
+    uses: Captured = msgspec.field(default_factory=Captured)
     """The variables that rendering it looked up."""
-    cell: Cell = field(default_factory=Cell)
+    cell: Cell = msgspec.field(default_factory=Cell)
     """The cell that the entry begins."""
 
     @property

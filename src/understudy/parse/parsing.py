@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from functools import cached_property
+
+import msgspec
 
 from understudy.core.card import Card
 from understudy.core.manifest import Manifest, Uses
@@ -27,8 +29,7 @@ ByName = dict[str, dict[str, str]]
 NOTHING = Captured()
 
 
-@dataclass(slots=True)
-class Parsing:
+class Parsing(msgspec.Struct, dict=True):
     """The state of one parse."""
 
     settings: Settings
@@ -41,26 +42,27 @@ class Parsing:
     """Which parts stand and fall together."""
     read_seed: Callable[[Seed], str]
     """The text of a seed's file, which is not read with the others."""
-    scans: Mapping[tuple[str, str], Scanned] = field(default_factory=dict)
+    scans: Mapping[tuple[str, str], Scanned] = msgspec.field(default_factory=dict)
     """Properties files by package and path."""
-    refable: ByName = field(default_factory=dict)
-    analyses: ByName = field(default_factory=dict)
-    tests: ByName = field(default_factory=dict)
-    functions: ByName = field(default_factory=dict)
-    fixtures: dict[tuple[str, str], SourceFile] = field(default_factory=dict)
+    refable: ByName = msgspec.field(default_factory=dict)
+    analyses: ByName = msgspec.field(default_factory=dict)
+    tests: ByName = msgspec.field(default_factory=dict)
+    functions: ByName = msgspec.field(default_factory=dict)
+    fixtures: dict[tuple[str, str], SourceFile] = msgspec.field(default_factory=dict)
     """Files of rows for unit tests by package and name."""
-    disabled: dict[str, list[Node]] = field(default_factory=dict)
-    calls: dict[int, Captured] = field(default_factory=dict)
+    disabled: dict[str, list[Node]] = msgspec.field(default_factory=dict)
+    calls: dict[int, Captured] = msgspec.field(default_factory=dict)
     """What each node's file asked for, by the node's identity (two disabled nodes may share a unique_id)."""
-    named: set[str] = field(default_factory=set)
+    named: set[str] = msgspec.field(default_factory=set)
     """Every name under which a node was known at any time."""
-    standing: Mapping[str, Node] = field(default_factory=dict)
+    standing: Mapping[str, Node] = msgspec.field(default_factory=dict)
     """Nodes that are not made anew, and stay as they are."""
-    _literal: dict[str, bool] = field(default_factory=dict)
-    naming: Naming = field(init=False)
+    _literal: dict[str, bool] = msgspec.field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.naming = Naming(self.settings, self.renderer, self.dialect, self.cells)
+    @cached_property
+    def naming(self) -> Naming:
+        """Where nodes go."""
+        return Naming(self.settings, self.renderer, self.dialect, self.cells)
 
     def literal(self, package: str) -> bool:
         """Whether `ref`, `source` and `config` mean in a package what they always mean, so that a scan may stand."""

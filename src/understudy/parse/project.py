@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from msgspec.structs import replace
 
 from understudy.core.manifest import Manifest
@@ -27,8 +27,7 @@ from understudy.template.scope import BuiltinMacro
 from understudy.template.state import Notify, unheard
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(msgspec.Struct, frozen=True):
     """The manifest, not yet linked, with what compiling needs, and the cells in which it hangs together."""
 
     manifest: Manifest

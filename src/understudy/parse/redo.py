@@ -7,8 +7,9 @@ that stands, other than by its name, learns that it is needed anew, too (`Untouc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
+
+import msgspec
 
 from understudy.core.manifest import PART_OF, PARTS, Manifest
 from understudy.core.nodes import Macro, Node, Seed
@@ -37,8 +38,7 @@ class Untouched(Exception):
         self.unique_id = unique_id
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True, dict=True):
     """The last parse, without what is made anew: `gone` are the unique_ids, of every kind, that no longer stand."""
 
     manifest: Manifest
@@ -55,8 +55,7 @@ class Standing:
         return [found[unique_id] for unique_id in self.of("macros") if not unique_id.startswith("macro.dbt.")]
 
 
-@dataclass(frozen=True, slots=True)
-class Remade:
+class Remade(msgspec.Struct, frozen=True):
     """What was made anew, not yet linked. `named`: every name under which a node of it could be found."""
 
     manifest: Manifest

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from understudy.core.nodes import Macro
 from understudy.core.source_file import SourceFile
@@ -24,17 +25,16 @@ LISTS = (
 DATE = re.compile(r"\d\d\d\d-\d\d?-\d\d?")
 
 
-@dataclass(frozen=True, slots=True)
-class Scanned:
+class Scanned(msgspec.Struct, frozen=True):
     """What was found in a file. `calls` is None where its template must be rendered."""
 
     file: SourceFile
     calls: Captured | None = None
-    tree: dict[str, Any] = field(default_factory=dict)
+    tree: dict[str, Any] = msgspec.field(default_factory=dict)
     dated: bool = False
     """Whether there may be dates among its values."""
     macros: tuple[Macro, ...] = ()
-    lines: dict[str, int] = field(default_factory=dict)
+    lines: dict[str, int] = msgspec.field(default_factory=dict)
     """The line of each macro's block, by unique_id."""
     blocks: tuple[Block, ...] = ()
     warnings: tuple[Warning_, ...] = ()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from understudy.core.config import FRESHNESS
 from understudy.core.nodes import Config, Source
-from understudy.core.value import replace
 from understudy.errors import ParseError, Place
 from understudy.parse.cells import MISSING
 from understudy.parse.columns import read_columns
@@ -21,8 +22,7 @@ QUOTING = ("database", "schema", "identifier", "column")
 NO_TIME: Mapping[str, Any] = {"count": None, "period": None}
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """One table of a source's entry, before overrides."""
 
     found: Found

@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from understudy.core.nodes import Version
 from understudy.errors import YamlError
@@ -25,8 +26,7 @@ MAX_NAME = 63
 """Longer names are cut, and made unique by a digest, where they name a file or a relation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """What a test is about. `call` is the Jinja that names it; a source's tests have `source_` before their name."""
 
     name: str
@@ -40,8 +40,7 @@ class Target:
         return f"{self.name}_v{self.version}" if self.version else self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(msgspec.Struct, frozen=True):
     """A test, understood. `name` is its full name, `short_name` names its file; `kwargs` as `test_metadata` holds them."""
 
     name: str

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+
+import msgspec
+from msgspec.structs import replace
 
 from understudy.core.project import Package
-from understudy.core.value import replace
 from understudy.core.warning import Warning_
 from understudy.project.project_file import read_package, read_raw
 from understudy.project.rendering import renderer
 from understudy.project.settings import ProjectOptions, clean_targets, find_project_dir
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True):
     """Folders. `root` knows the name and the source folders, `target_dir` is a path to open."""
 
     root: Package

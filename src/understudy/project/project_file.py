@@ -6,8 +6,9 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from understudy.core.project import Package
 from understudy.core.walk import walk
@@ -49,8 +50,7 @@ RESERVED = frozenset({
 """Names that mean something else in Jinja."""
 
 
-@dataclass(frozen=True, slots=True)
-class RawProject:
+class RawProject(msgspec.Struct, frozen=True):
     """The file as it is: its map, unrendered, with old names of keys made new; its digest; what to warn of."""
 
     values: dict[str, Any]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from understudy.project.history import plain
 
@@ -12,8 +13,7 @@ TIMEOUT = 5
 COMMAND = ("git", "--no-optional-locks", "status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--", ".")
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(msgspec.Struct, frozen=True):
     """A commit's id, and whether the project's files are not those of it."""
 
     commit: str

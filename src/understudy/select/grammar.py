@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 from understudy.errors import SelectorError, did_you_mean
 
@@ -31,8 +32,7 @@ _CRITERION = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Criterion:
+class Criterion(msgspec.Struct, frozen=True):
     """One method with its value, and how far around its nodes the selection goes.
 
     A depth of None is without limit. `indirect` None: as the run says. `value` is text on the command line; a
@@ -57,8 +57,7 @@ class Criterion:
         return f"{'@' if self.childrens_parents else ''}{before}{method}:{self.value}{after}"
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True, eq=False):
     """Several selections combined: all of them, what is common to them, or the first less the others.
 
     `indirect` None: as the run says. `expected` is what a person wrote; when it matches nothing, that is worth a warning.
@@ -67,7 +66,17 @@ class Group:
     operator: Literal["union", "intersection", "difference"]
     parts: tuple[Tree, ...]
     indirect: Indirect | None = None
-    expected: str | None = field(default=None, compare=False)
+    expected: str | None = None
+    """No part of what is selected."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Group) and self._selects() == other._selects()
+
+    def __hash__(self) -> int:
+        return hash(self._selects())
+
+    def _selects(self) -> tuple[object, ...]:
+        return self.operator, self.parts, self.indirect
 
     def __str__(self) -> str:
         """Unions and intersections as one writes them; the command line has no expression for a difference."""

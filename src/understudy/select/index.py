@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import translate
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
+
+import msgspec
 
 from understudy.core.card import Card
 from understudy.core.manifest import Manifest
@@ -16,8 +17,7 @@ from understudy.select.files import FileTree
 UNIT_TEST = "unit_test"
 
 
-@dataclass(frozen=True)
-class Index:
+class Index(msgspec.Struct, frozen=True, dict=True):
     """The resources of a manifest that are switched on, by unique_id, and ways to find them."""
 
     manifest: Manifest

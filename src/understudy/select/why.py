@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from understudy.select.evaluate import Evaluation, Spec, tree_of
 from understudy.select.grammar import Criterion, Group, Tree
@@ -17,8 +18,7 @@ RANK: dict[How, int] = {"matches": 0, "below": 1, "above": 2, "tests": 3, "every
 """Of several causes the first of these is told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(msgspec.Struct, frozen=True):
     """Why a node is selected.
 
     Attributes:

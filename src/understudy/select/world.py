@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Protocol
+
+import msgspec
 
 from understudy.core.manifest import Manifest
 from understudy.errors import StateError
@@ -25,16 +26,14 @@ class Comparing(Protocol):
         """What the state has and today's project has not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Freshness:
+class Freshness(msgspec.Struct, frozen=True):
     """When the newest row of each source was loaded, today and in the state; None where that could not be measured."""
 
     current: Mapping[str, datetime | None]
     previous: Mapping[str, datetime | None]
 
 
-@dataclass(frozen=True)
-class World:
+class World(msgspec.Struct, frozen=True, dict=True):
     """What `evaluate` may look at. `compare`, `results` (unique_id -> status) and `freshness` are called when a criterion
     needs them; None: the run was given no state for that. Resources that are switched off are not in it.
     """
@@ -45,7 +44,7 @@ class World:
     compare: Callable[[], Comparing] | None = None
     results: Callable[[], Mapping[str, str]] | None = None
     freshness: Callable[[], Freshness] | None = None
-    selectors: Mapping[str, Selector] = field(default_factory=dict)
+    selectors: Mapping[str, Selector] = msgspec.field(default_factory=dict)
 
     @cached_property
     def index(self) -> Index:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from understudy.errors import ExecutionError
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(msgspec.Struct, frozen=True):
     """A text without comment signs; `append`: behind the statement instead of before it (dbt 1.11: _QueryComment)."""
 
     text: str

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 PREFIX = "understudy_key_"
 """Names the keys of joined parents; a column of the relation that is called so makes the fused query fail, and no harm."""
@@ -48,8 +49,7 @@ CLAUSES = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """A test that a scan of `relation` can answer: `failing` counts what fails, zero exactly when nothing does.
 
     `parent` is (its relation, its key, the relation's own key) where rows are held against another relation; `{key}` in

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
+
 from understudy.core.relation import Relation, quote
-from understudy.core.value import replace
 from understudy.errors import ExecutionError
 from understudy.sql.ddl import Ddl
 

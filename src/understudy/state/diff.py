@@ -7,8 +7,9 @@ data, and so is what cannot be told.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from understudy.core.manifest import Manifest
 from understudy.core.warning import Warning_
@@ -70,8 +71,7 @@ CONTRACTS = frozenset({"modified", "unmodified", "modified.contract"})
 """Selectors that look at contracts, and so find the broken ones (dbt 1.11: the checkers of StateSelectorMethod.search)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContractBreak:
+class ContractBreak(msgspec.Struct, frozen=True):
     """A contract that was broken: an error for versioned models, a warning for others."""
 
     unique_id: str

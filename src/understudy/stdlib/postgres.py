@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from understudy.core.relation import Relation
-from understudy.core.value import replace
 from understudy.errors import ExecutionError
 from understudy.sql.postgres import fitted
 from understudy.stdlib import grants

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from understudy.core.relation import Relation
-from understudy.core.value import replace
 from understudy.stdlib.support import Table, as_relation, database_of, field, send
 from understudy.template.scope import MacroContext
 

@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from understudy.core.relation import Relation
-from understudy.core.value import replace
 from understudy.errors import DatabaseError, ExecutionError
 from understudy.sql.spark import FILE_FORMATS, MERGEABLE, REPLACEABLE, Spark
 from understudy.stdlib import grants

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from understudy.core.config import combine_calls
 from understudy.core.nodes import RefArgs
@@ -37,8 +38,7 @@ class NotLiteral(Exception):
     """The text at hand is not a literal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One literal call: `name` is ref, source or config."""
 
     name: str

@@ -8,8 +8,9 @@ resolved from the package of the *node* that is being rendered.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from understudy.core.nodes import Macro
 from understudy.core.source_file import SourceFile
@@ -85,8 +86,7 @@ def _macro(file: SourceFile, text: str, syntax: MacroSyntax) -> Macro:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """A macro that a name stands for: one of the project's (`macro`), or one of ours (`builtin`)."""
 
     unique_id: str

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from understudy.core.batch import Narrowed
 from understudy.core.relation import Quoting, Relation, quote
 from understudy.core.statement import ColumnType
-from understudy.core.value import replace
 from understudy.errors import JinjaError
 from understudy.template.columns import Column, described_column
 from understudy.template.relations import CTE_PREFIX

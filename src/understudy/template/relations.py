@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from understudy.core.nodes import Node, Source
 from understudy.core.relation import Quoting, Relation
-from understudy.core.value import replace
 from understudy.sql.dialect import Dialect
 from understudy.template.external_source import external_source
 

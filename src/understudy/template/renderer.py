@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
+from msgspec.structs import replace
+
 from understudy.core.input import CLOCK, Input
 from understudy.core.nodes import GenericTest, Node
 from understudy.core.project import Settings, package_vars
-from understudy.core.value import replace
 from understudy.core.walk import KeyPath, has_jinja, plain, walk
 from understudy.errors import JinjaError, UnderstudyError
 from understudy.sql.dialect import Dialect

@@ -8,8 +8,9 @@ receives as its first argument.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import msgspec
 
 from understudy.core.batch import Narrowed
 from understudy.core.nodes import RefArgs, Version
@@ -17,8 +18,7 @@ from understudy.core.relation import Relation, SchemaName
 from understudy.core.statement import ColumnType, Result, Script, Statement
 
 
-@dataclass(slots=True)
-class Captured:
+class Captured(msgspec.Struct):
     """What one template asked for while it was parsed.
 
     `config` holds the values of `config()` calls, later over earlier; `unrendered_config` the same keys as source text:
@@ -26,15 +26,15 @@ class Captured:
     `macros` are unique_ids, `vars` and `env_vars` what was looked up, with values.
     """
 
-    refs: list[RefArgs] = field(default_factory=list)
-    sources: list[list[str]] = field(default_factory=list)
-    metrics: list[list[str]] = field(default_factory=list)
-    functions: list[list[str]] = field(default_factory=list)
-    config: dict[str, Any] = field(default_factory=dict)
-    unrendered_config: dict[str, Any] = field(default_factory=dict)
-    macros: list[str] = field(default_factory=list)
-    vars: dict[str, Any] = field(default_factory=dict)
-    env_vars: dict[str, str] = field(default_factory=dict)
+    refs: list[RefArgs] = msgspec.field(default_factory=list)
+    sources: list[list[str]] = msgspec.field(default_factory=list)
+    metrics: list[list[str]] = msgspec.field(default_factory=list)
+    functions: list[list[str]] = msgspec.field(default_factory=list)
+    config: dict[str, Any] = msgspec.field(default_factory=dict)
+    unrendered_config: dict[str, Any] = msgspec.field(default_factory=dict)
+    macros: list[str] = msgspec.field(default_factory=list)
+    vars: dict[str, Any] = msgspec.field(default_factory=dict)
+    env_vars: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class Lookups(Protocol):

@@ -5,12 +5,12 @@ The answers depend on the text only, so each text is looked at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import jinja2
 import jinja2.nodes as n
+import msgspec
 
 from understudy.core.config import combine_calls, listed
 from understudy.errors import JinjaError, ParseError, Place
@@ -22,16 +22,14 @@ OWN_NAMES = frozenset({"source", "ref", "config"})
 BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
-@dataclass(frozen=True, slots=True)
-class Dispatch:
+class Dispatch(msgspec.Struct, frozen=True):
     """One `adapter.dispatch('name', 'namespace')` call, as far as it is literal."""
 
     name: str
     namespace: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class MacroSyntax:
+class MacroSyntax(msgspec.Struct, frozen=True):
     """One macro block: its name (`test_x`, `materialization_x_default`), arguments, languages, and what it calls.
 
     `calls` holds names (`run_query`, `dbt_utils.star`) and dispatches in the order of the syntax tree; `ref`, `source`

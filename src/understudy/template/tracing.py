@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from types import CodeType, TracebackType
 
 import jinja2
+import msgspec
 from jinja2.exceptions import SecurityError
 
 from understudy.errors import JinjaError, Place, UnderstudyError
@@ -17,8 +17,7 @@ from understudy.template.plain import RUNNING
 SHOWN_CALLERS = 10
 
 
-@dataclass(slots=True)
-class Step:
+class Step(msgspec.Struct):
     """One template on the way to the error: a macro, or (None) the node's own text; `line` counts within it."""
 
     macro: Found | None

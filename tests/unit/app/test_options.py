@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import pytest
 
 from understudy.app.option_table import ARGUMENTS, LOCAL, OPTIONS, options_of
@@ -195,7 +195,7 @@ def test_warn_error_options_that_make_no_sense(options: str) -> None:
 
 
 def test_the_table_and_the_value_have_the_same_names_and_defaults() -> None:
-    fields = {f.name: f.default for f in dataclasses.fields(Options)} | {"output": "selector"}
+    fields = {f.name: f.default for f in msgspec.structs.fields(Options)} | {"output": "selector"}
     rows = {
         name: row
         for name, row in OPTIONS.items()

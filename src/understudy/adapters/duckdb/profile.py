@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import urlparse
+
+import msgspec
 
 from understudy.core.relation import quote
 from understudy.errors import ProfileError, did_you_mean
@@ -22,8 +23,7 @@ IGNORED = frozenset({"type", "threads", "schema", "database", "keep_open", "exte
 MOTHERDUCK = ("md", "motherduck")
 
 
-@dataclass(frozen=True, slots=True)
-class Attempts:
+class Attempts(msgspec.Struct, frozen=True):
     """The profile's `retries`: how often a file is opened (None: for a short while), and a statement sent that fails so."""
 
     connect: int | None = None
@@ -34,8 +34,7 @@ class Attempts:
 ONCE = Attempts()
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(msgspec.Struct, frozen=True):
     """How to open DuckDB. `path` is absolute, or no file's (`:memory:`, `md:...`)."""
 
     path: str = ":memory:"
@@ -70,7 +69,7 @@ def is_motherduck(path: str) -> bool:
 
 def read_profile(credentials: Mapping[str, Any], project_root: str) -> Profile:
     """The profile of a target's credentials. Raises ProfileError for unknown and unsupported fields, with the nearest."""
-    known = {field.name for field in fields(Profile)}
+    known = frozenset(Profile.__struct_fields__)
     values: dict[str, Any] = {}
     for name, value in credentials.items():
         if name in UNSUPPORTED:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
 from typing import Any
+
+import msgspec
 
 from understudy.core.relation import PLAIN, quote
 from understudy.errors import ProfileError, did_you_mean
@@ -20,8 +21,7 @@ SYSTEM = "system"
 NUMBERS = {"port": (0, 65535), "connect_timeout": (0, None), "keepalives_idle": (0, None), "retries": (0, None)}
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Profile:
+class Profile(msgspec.Struct, frozen=True):
     """How to reach the server. `keepalives_idle` 0: the system's own; `retries`: further attempts to connect."""
 
     host: str
@@ -75,7 +75,7 @@ def read_profile(credentials: Mapping[str, Any], project_root: str = "") -> Prof
     Raises ProfileError for a missing field, a value of the wrong kind, and a field that looks misspelt; other unknown
     fields are left alone, as dbt does, for a profile is shared between tools.
     """
-    known = {field.name: field for field in fields(Profile)}
+    known = {field.name: field for field in msgspec.structs.fields(Profile)}
     values: dict[str, Any] = {}
     for given, value in credentials.items():
         name = ALIASES.get(given, given)
@@ -84,14 +84,14 @@ def read_profile(credentials: Mapping[str, Any], project_root: str = "") -> Prof
                 values[name] = value
         elif name not in ELSEWHERE and (hint := did_you_mean(name, {*known, *ALIASES, *ELSEWHERE}, limit=1)):
             raise ProfileError(f"A profile of type postgres has no field '{given}'", hint=hint)
-    missing = [name for name, field in known.items() if field.default is MISSING and values.get(name) in (None, "")]
+    missing = [name for name, field in known.items() if field.required and values.get(name) in (None, "")]
     if missing:
         raise ProfileError(f"The profile lacks {', '.join(repr(name) for name in missing)}")
     for name, (low, high) in NUMBERS.items():
         if name in values:
             values[name] = _number(name, values[name], low, high)
-    for name, field in known.items():
-        if str(field.type).startswith("str") and name in values:
+    for name, kind in Profile.__annotations__.items():
+        if kind.startswith("str") and name in values:
             values[name] = _text(name, values[name])
     for name in FILES & values.keys():
         if values[name] != SYSTEM:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import quote, urlparse
+
+import msgspec
 
 from understudy.errors import ProfileError, did_you_mean
 
@@ -31,8 +32,7 @@ WAREHOUSE = "spark.sql.warehouse.dir"
 ANSI = "spark.sql.ansi.enabled"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Profile:
+class Profile(msgspec.Struct, frozen=True):
     """How to reach Spark. `connect_retries` further attempts to connect, `connect_timeout` seconds apart."""
 
     method: str
@@ -45,7 +45,7 @@ class Profile:
     connect_retries: int = 0
     connect_timeout: int = 10
     retry_all: bool = False
-    server_side_parameters: Mapping[str, str] = field(default_factory=dict)
+    server_side_parameters: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Profile({self.method}, {self.where})"  # the token stays here
@@ -73,12 +73,12 @@ def read_profile(credentials: Mapping[str, Any], project_root: str) -> Profile:
     Raises ProfileError for a method that PySpark cannot serve, a value of the wrong kind, and a field that looks
     misspelt; other unknown fields are left alone, as dbt does.
     """
-    known = {each.name: each for each in fields(Profile)}
+    known = Profile.__annotations__
     values: dict[str, Any] = {}
     for name, value in credentials.items():
         if name in known:
             if value is not None:
-                values[name] = _typed(name, value, str(known[name].type))
+                values[name] = _typed(name, value, known[name])
         elif name not in ELSEWHERE | OF_OTHER_DRIVERS and (hint := did_you_mean(name, {*known, *ELSEWHERE}, limit=1)):
             raise ProfileError(f"A profile of type spark has no field '{name}'", hint=hint)
     method = values.get("method")

@@ -14,8 +14,9 @@ import tarfile
 import unicodedata
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import IO, cast
+
+import msgspec
 
 from understudy.errors import ProjectError
 from understudy.project.packages.http import Damaged
@@ -90,16 +91,15 @@ class _Bounded:
         return data
 
 
-@dataclass(slots=True)
-class _Unpacking:
+class _Unpacking(msgspec.Struct):
     folder: str
     max_members: int
     left: int
     """Bytes that copies of files may still take."""
-    seen: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, str] = msgspec.field(default_factory=dict)
     """A path as file systems that ignore case see it -> as it is spelled."""
-    files: set[str] = field(default_factory=set)
-    links: list[tuple[str, str]] = field(default_factory=list)
+    files: set[str] = msgspec.field(default_factory=set)
+    links: list[tuple[str, str]] = msgspec.field(default_factory=list)
     members: int = 0
 
     def take(self, member: tarfile.TarInfo, tar: tarfile.TarFile) -> None:

@@ -11,8 +11,9 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import IO, Any, TypeVar
+
+import msgspec
 
 from understudy.errors import ProjectError
 from understudy.project.packages.notice import without_password
@@ -30,8 +31,7 @@ class Refused(Exception):
     """A redirect leads where nobody should be led."""
 
 
-@dataclass(frozen=True, slots=True)
-class Http:
+class Http(msgspec.Struct, frozen=True):
     """A client. `delays` are the seconds between tries, so there is one try more than delays (dbt 1.11: five more tries)."""
 
     delays: tuple[float, ...] = (0.5, 1, 1, 2, 2)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from understudy.core.project import DBT_VERSION
 from understudy.core.warning import Warning_
@@ -19,8 +20,7 @@ URL = "https://hub.getdbt.com/"
 _NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(msgspec.Struct, frozen=True):
     """One version of a package, as the hub describes it. `packages` are entries as in `packages.yml`."""
 
     name: str
@@ -30,8 +30,7 @@ class Release:
     packages: list[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Hub:
+class Hub(msgspec.Struct, frozen=True):
     """A hub at a URL (`DBT_PACKAGE_HUB_URL`). What it answers is kept for the run."""
 
     url: str
@@ -39,7 +38,7 @@ class Hub:
     warn: Callable[[Warning_], None]
     version_check: bool = True
     """Leave out versions that need another dbt than the one that we answer for."""
-    kept: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    kept: dict[str, Mapping[str, Any]] = msgspec.field(default_factory=dict)
 
     def release(self, want: Want) -> Release:
         """The newest version that meets all conditions (dbt 1.11: RegistryUnpinnedPackage.resolved).

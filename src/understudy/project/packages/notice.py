@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from understudy.core.warning import Warning_
 
@@ -12,8 +13,7 @@ SECRET = "DBT_ENV_SECRET_"
 MASK = "*****"
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True):
     """One line of progress. `name` is dbt's name of the event (`DepsStartPackageInstall`)."""
 
     name: str

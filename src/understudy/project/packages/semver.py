@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from understudy.errors import ProjectError
 
@@ -19,8 +20,7 @@ _SPEC = re.compile(
 PrePart = tuple[int, int, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(msgspec.Struct, frozen=True):
     """A version, and how a version must stand to it: `=`, `>=`, `>`, `<=`, `<`. A bare version is `=`."""
 
     text: str

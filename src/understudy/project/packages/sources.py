@@ -6,9 +6,10 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
-from understudy.core.value import replace
+import msgspec
+from msgspec.structs import replace
+
 from understudy.core.warning import Warning_
 from understudy.errors import Place, ProjectError
 from understudy.project.packages import archive, git
@@ -20,8 +21,7 @@ from understudy.project.project_file import FILE, read_raw
 from understudy.project.rendering import Render
 
 
-@dataclass(frozen=True, slots=True)
-class Pinned:
+class Pinned(msgspec.Struct, frozen=True):
     """One version of a package: what the lock says of it, and where its files are."""
 
     want: Want
@@ -40,8 +40,7 @@ class Pinned:
     latest: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(msgspec.Struct, frozen=True):
     """Turns wishes into pinned packages; what was fetched is kept for the run.
 
     Attributes:
@@ -58,7 +57,7 @@ class Sources:
     http: Http
     tell: Tell
     scrub: Callable[[str], str]
-    kept: dict[tuple[str | None, ...], Pinned] = field(default_factory=dict)
+    kept: dict[tuple[str | None, ...], Pinned] = msgspec.field(default_factory=dict)
 
     def pin(self, want: Want) -> Pinned:
         """One version for a wish. Raises ProjectError: not there, in conflict, damaged, hostile."""

@@ -6,11 +6,12 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha1
 from typing import Any, Literal
 
-from understudy.core.value import replace
+import msgspec
+from msgspec.structs import replace
+
 from understudy.core.warning import Warning_
 from understudy.errors import Place, ProjectError, did_you_mean
 from understudy.parse import yaml
@@ -31,8 +32,7 @@ DEFAULTS: Mapping[Kind, Mapping[str, Any]] = {
 """The kinds of entries, each with its further keys; what dbt hashes for a key that is not there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Want:
+class Want(msgspec.Struct, frozen=True):
     """One package that is asked for, by one or several others."""
 
     kind: Kind
@@ -98,8 +98,7 @@ class Want:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(msgspec.Struct, frozen=True):
     """The packages that one project asks for. `digest` is the lock's `sha1_hash`."""
 
     file: str
