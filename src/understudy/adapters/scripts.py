@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import traceback
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -139,6 +138,8 @@ def located(script: Script) -> tuple[str, str]:
 
 def failed(error: BaseException, script: Script, path: str) -> ExecutionError:
     """Our error for one of the model's: what, the lines of the file on the way to it, and what to install."""
+    import traceback
+
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
     if isinstance(error, SyntaxError) and error.filename == path:
         line = error.lineno

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
@@ -101,10 +100,12 @@ def path(resource: Card | Gone) -> str:
 
 def as_json(resource: Resource | Card | Gone, keys: Sequence[str] = ()) -> str:
     """The resource as one JSON object, cut down to the wanted keys."""
+    import json  # the other forms do without
+
     data: dict[str, Any] = msgspec.to_builtins(resource)
     if not keys:
-        return json.dumps({key: value for key, value in data.items() if key in DEFAULT_KEYS})
-    return json.dumps(dict(_picked(data, keys)))
+        data = {key: value for key, value in data.items() if key in DEFAULT_KEYS}
+    return json.dumps(dict(_picked(data, keys)) if keys else data)
 
 
 def _picked(data: Mapping[str, Any], keys: Sequence[str]) -> Iterator[tuple[str, Any]]:

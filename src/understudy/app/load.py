@@ -232,10 +232,10 @@ def recall(invocation: Invocation, settings: Settings, files: Sequence[Listed], 
         notify(said.kind, said.message, said.place)
 
     def make_renderer() -> Renderer:
-        from understudy.parse.project import renderer_of
         from understudy.stdlib.registry import BUILTINS
+        from understudy.template.renderer import Renderer
 
-        return renderer_of(settings, now.manifest, now.macro_lines, BUILTINS, dialect(settings.target.type), notify)
+        return Renderer.of(settings, now.manifest, now.macro_lines, BUILTINS, dialect(settings.target.type), notify)
 
     return Read(now.manifest, now.warnings, make_renderer, now.edition, now.dag)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
+import platform
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -95,7 +95,7 @@ class Ledger:
 
     def __init__(self, root: str) -> None:
         self.path = os.path.join(root, FOLDER, FILE)
-        self._host = socket.gethostname()
+        self._host = platform.node()
         self._announced: dict[tuple[str, str], int | None] = {}
         """The rows that were made here, by (invocation, unique_id), so that nobody has to look for them."""
         with self._told():

@@ -6,7 +6,6 @@ Every error names the path, the flag or variable that it came from, and the next
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,6 +23,7 @@ SOURCES = "sources.json"
 GIT = "git:"
 """How a path begins that is no path, but a revision."""
 PARTS = (MANIFEST, RUN_RESULTS, SOURCES)
+SEPARATORS = "".join(filter(None, (os.sep, os.altsep)))
 
 
 class StateFile(msgspec.Struct, frozen=True):
@@ -57,8 +57,9 @@ class StateFile(msgspec.Struct, frozen=True):
         """A short name for people: the last part of the path as it was given."""
         if self.name is not None:
             return self.name
-        path = Path(self.given)
-        return (path.parent.name if path.suffix == ".json" and path.parent.name else path.name) or self.given
+        folder, name = os.path.split(self.given.rstrip(SEPARATORS))
+        above = os.path.basename(folder.rstrip(SEPARATORS))
+        return (above if name.endswith(".json") and above else name) or self.given
 
 
 def find_state(
@@ -78,10 +79,10 @@ def find_state(
     """
     if not text.strip():
         raise StateError(f"{flag} is empty", hint=f"{flag} names a folder that holds manifest.json of an earlier run.")
-    path = Path(text).expanduser()
-    tried = list(dict.fromkeys((Path(cwd) / path, Path(project_dir) / path)))
+    path = os.path.expanduser(text)
+    tried = list(dict.fromkeys(_joined(folder, path) for folder in (cwd, project_dir)))
     there = [candidate for candidate in tried if os.path.exists(candidate)]
-    places = " and ".join(str(candidate) for candidate in tried)
+    places = " and ".join(tried)
     if not there:
         raise StateError(
             f"{flag} {text}: there is no such folder or file (looked at {places})", hint=_nearest(tried, flag)
@@ -92,15 +93,16 @@ def find_state(
             f"{flag} {text}: there is no {MANIFEST} in it (looked at {places})",
             hint=f"{flag} names the folder that an earlier run wrote its artifacts to, or a copy of it.",
         )
-    folder = found if found.is_dir() else found.parent
-    if _same(folder, Path(target_dir)):
+    whole = os.path.isdir(found)
+    folder = found if whole else os.path.dirname(found)
+    if os.path.realpath(folder) == os.path.realpath(target_dir):
         raise StateError(
             f"{flag} {text} is the target directory: this run would overwrite the state while it reads it",
-            place=Place(path=str(found)),
+            place=Place(path=found),
             hint=f"Copy it first (cp -r {text} prod-artifacts) and name the copy, or write to another --target-path.",
         )
-    manifest = found if found.is_file() else found / MANIFEST
-    return StateFile(text, flag, str(folder.absolute()), str(manifest.absolute()), whole=found.is_dir())
+    manifest = os.path.join(found, MANIFEST) if whole else found
+    return StateFile(text, flag, folder, manifest, whole=whole)
 
 
 def read_prior(state: StateFile) -> Prior:
@@ -153,7 +155,8 @@ def read_sources(state: StateFile) -> dict[str, str | None]:
 
 def _read(state: StateFile, path: str, use: str) -> bytes:
     try:
-        return Path(path).read_bytes()
+        with open(path, "rb") as file:
+            return file.read()
     except FileNotFoundError as error:
         raise StateError(
             f"{state.flag} {state.given}: {use} needs {os.path.basename(path)}, which is not there",
@@ -168,21 +171,25 @@ def _read(state: StateFile, path: str, use: str) -> bytes:
         ) from error
 
 
-def _parts(folder: Path) -> bool:
-    return any(os.path.isfile(folder / name) for name in PARTS)
+def _joined(folder: str | os.PathLike[str], path: str) -> str:
+    """The absolute path, as it is written shortest: `a/../b` is `b`, unless `a` is a link to elsewhere."""
+    joined = os.path.join(os.path.abspath(folder), path)
+    short = os.path.normpath(joined)
+    return short if os.path.realpath(short) == os.path.realpath(joined) else joined
 
 
-def _same(one: Path, other: Path) -> bool:
-    return os.path.realpath(one) == os.path.realpath(other)
+def _parts(folder: str) -> bool:
+    return any(os.path.isfile(os.path.join(folder, name)) for name in PARTS)
 
 
-def _nearest(tried: list[Path], flag: str) -> str:
+def _nearest(tried: list[str], flag: str) -> str:
     """A hint: the nearest name beside what was looked for."""
     for path in tried:
         try:
-            beside = [entry.name for entry in path.parent.iterdir() if entry.is_dir() or entry.name == MANIFEST]
+            with os.scandir(os.path.dirname(path)) as entries:
+                beside = [entry.name for entry in entries if entry.is_dir() or entry.name == MANIFEST]
         except OSError:
             continue
-        if near := did_you_mean(path.name, beside):
+        if near := did_you_mean(os.path.basename(path), beside):
             return near
     return f"{flag} names a folder that holds {MANIFEST} of an earlier run, or the file itself."

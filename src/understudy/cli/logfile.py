@@ -7,13 +7,15 @@ import os
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from understudy.app.events import Checked, Event, Printed, Started, Table, level
 from understudy.app.options import Options
-from understudy.cli.jsonlog import JsonLines
 from understudy.cli.scrub import Scrubber
 from understudy.cli.wording import Wording, paint_ansi, result_text
+
+if TYPE_CHECKING:
+    from understudy.cli.jsonlog import JsonLines
 
 NAME = "understudy.log"
 KEPT = 5
@@ -54,14 +56,17 @@ class LogFile:
         self._scrub = scrub
         self._file: TextIO | None = None
         self._broken = False
+        self._inner = self._lines(options)
+
+    def _lines(self, options: Options) -> JsonLines | Stamped:
+        if options.log_format_file == "json":
+            from understudy.cli.jsonlog import JsonLines
+
+            return JsonLines(self._write, options.log_level_file, self._scrub)
         wording = Wording(threshold=options.log_level_file, debug=True)
         if options.use_colors_file:
             wording.paint = paint_ansi
-        self._inner = (
-            JsonLines(self._write, options.log_level_file, scrub)
-            if options.log_format_file == "json"
-            else Stamped(self._write, wording)
-        )
+        return Stamped(self._write, wording)
 
     def tell(self, event: Event) -> None:
         """Write the event's lines."""

@@ -154,7 +154,7 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Spread `-s a b` into `-s a -s b`, then let click parse."""
-        many = {flag for row in self.rows if row.kind in MANY for flag in row.flags}
+        many = {flag: row.flag for row in self.rows if row.kind in MANY for flag in row.flags}
         ctx.meta[OLD_SELECT] = next((word for word in args if word.partition("=")[0] in OLD_FLAGS), None)
         return super().parse_args(ctx, list(_spread(args, many)))
 
@@ -234,8 +234,11 @@ def _version_parameter() -> click.Option:
     return click.Option(flags, is_flag=True, is_eager=True, expose_value=False, callback=answer)
 
 
-def _spread(args: Sequence[str], many: set[str]) -> Iterator[str]:
-    """`-s a b --defer` becomes `-s a -s b --defer`. Raises UsageError for an option without a word."""
+def _spread(args: Sequence[str], many: Mapping[str, str]) -> Iterator[str]:
+    """`-s a b --defer` becomes `--select a --select b --defer`. Raises UsageError for an option without a word.
+
+    `many`: the spellings of options that take several words, each with the long one, which click finds without looking around.
+    """
     rest = deque(args)
     while rest:
         word = rest.popleft()
@@ -249,7 +252,7 @@ def _spread(args: Sequence[str], many: set[str]) -> Iterator[str]:
         if not words:
             raise UsageError(f"{flag} needs a value", hint="It takes one or more words, up to the next option")
         for each in words:
-            yield from (flag, each)
+            yield from (many[flag], each)
 
 
 def _as_ours(error: click.UsageError) -> UsageError:

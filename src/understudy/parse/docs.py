@@ -13,8 +13,9 @@ from understudy.parse.cells import Unit
 from understudy.parse.parsing import Parsing, duplicate
 from understudy.parse.scan import Scanned
 
-_DOC = re.compile(r"""\s*doc\(\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*(?:,\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*)?,?\s*\)\s*""")
-_EXPRESSION = re.compile(r"\{\{-?(.*?)-?\}\}", re.DOTALL)
+_DOC = r"""\s*doc\(\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*(?:,\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*)?,?\s*\)\s*"""
+_EXPRESSION = r"(?s)\{\{-?(.*?)-?\}\}"
+"""Both are compiled, and kept, by `re` where a description asks for it: few do."""
 
 
 def add_docs(parsing: Parsing, scans: Iterable[Scanned]) -> None:
@@ -101,8 +102,8 @@ class Describer:
             return None
         parts: list[str] = []
         position = 0
-        for match in _EXPRESSION.finditer(text):
-            call = _DOC.fullmatch(match[1])
+        for match in re.finditer(_EXPRESSION, text):
+            call = re.fullmatch(_DOC, match[1])
             if call is None:
                 return None
             first, second = call[1] or call[2] or "", call[3] or call[4]

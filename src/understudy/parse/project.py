@@ -90,22 +90,6 @@ def parse_project(
     return Parsed(manifest, renderer, parsing.cells, scans)
 
 
-def renderer_of(
-    settings: Settings,
-    manifest: Manifest,
-    lines: Mapping[str, int],
-    builtins: Mapping[str, BuiltinMacro],
-    dialect: Dialect,
-    notify: Notify,
-) -> Renderer:
-    """The way into the templates of a project that was parsed before. `lines`: those of its macros, by unique_id."""
-    own = (unique_id for unique_id in manifest.macros if not unique_id.startswith("macro.dbt."))
-    index = _index(settings, {unique_id: manifest.macros[unique_id] for unique_id in own}, lines, builtins)
-    renderer = Renderer(settings, index, dialect, notify)
-    renderer.lines = manifest.lines
-    return renderer
-
-
 def read_macros(
     manifest: Manifest,
     settings: Settings,
@@ -122,7 +106,7 @@ def read_macros(
     every = [*standing, *own]
     lines = {**(lines or {}), **{unique_id: line for each in scans for unique_id, line in each.lines.items()}}
     by_id = {m.unique_id: m for m in every} if len({m.unique_id for m in every}) == len(every) else _all(every)
-    index = _index(settings, by_id, lines, builtins)
+    index = MacroIndex.of(settings, by_id, lines, builtins)
     keep_arguments = bool(settings.flags.get("validate_macro_args"))
     for macro in own:
         depends_on = MacroDependsOn(index.static_calls(macro))
@@ -133,20 +117,6 @@ def read_macros(
             macro, depends_on=depends_on, arguments=arguments, docs=docs, config=config
         )
     return index
-
-
-def _index(
-    settings: Settings, macros: Mapping[str, Macro], lines: Mapping[str, int], builtins: Mapping[str, BuiltinMacro]
-) -> MacroIndex:
-    return MacroIndex(
-        macros,
-        builtins,
-        settings.root.name,
-        [package.name for package in settings.packages],
-        settings.root.dispatch,
-        settings.target.type,
-        lines=lines,
-    )
 
 
 def _all(macros: Sequence[Macro]) -> Mapping[str, Macro]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from understudy.errors import StateError
-from understudy.project.packages.git import OURS
+from understudy.project.revision import plain
 
 TIMEOUT = 120
 REVISION = re.compile(r"(?!-)[^\s\x00-\x1f\x7f:?*\[\\]+")
@@ -92,11 +92,6 @@ def _submodules(git: Git, commit: str, below: str) -> Iterator[tuple[str, str]]:
         head, _, path = entry.partition("\t")
         if head.startswith("160000 "):
             yield head.split()[2], path
-
-
-def plain(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without what git sets for its hooks: those paths are meant for another folder."""
-    return {name: value for name, value in environ.items() if name not in OURS}
 
 
 class Git(msgspec.Struct, frozen=True):

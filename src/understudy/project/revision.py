@@ -7,10 +7,18 @@ from collections.abc import Mapping
 
 import msgspec
 
-from understudy.project.history import plain
+HOOKS = frozenset(
+    {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX"}
+)
+"""Variables that git sets where a hook of it runs us; they speak of another repository."""
 
 TIMEOUT = 5
 COMMAND = ("git", "--no-optional-locks", "status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--", ".")
+
+
+def plain(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what git sets for its hooks: those paths are meant for another folder."""
+    return {name: value for name, value in environ.items() if name not in HOOKS}
 
 
 class Revision(msgspec.Struct, frozen=True):

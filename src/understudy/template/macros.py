@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from understudy.core.nodes import Macro
+from understudy.core.project import Settings
 from understudy.core.source_file import SourceFile
 from understudy.errors import DuplicateError, JinjaError, Place, did_you_mean
-from understudy.template.blocks import blocks
 from understudy.template.contexts import results
 from understudy.template.scope import BuiltinMacro
 
@@ -46,6 +46,8 @@ def parse_macros(
     macros are filled, those of tests in a folder of generic tests are not (dbt 1.11 with its flag `validate_macro_args`).
     Raises JinjaError with file and line.
     """
+    from understudy.template.blocks import blocks  # whose patterns take longer to compile than a small file to read
+
     found = []
     for block in blocks(file.lined_text, KINDS[file.kind], path=file.path, unexpected=unexpected):
         syntax = _syntax(block.text, file.path, block.line)
@@ -136,6 +138,25 @@ class MacroIndex:
             if macro.package_name != "dbt":
                 self._add(macro)
         self._anywhere: dict[str, Found] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        macros: Mapping[str, Macro],
+        lines: Mapping[str, int],
+        builtins: Mapping[str, BuiltinMacro],
+    ) -> MacroIndex:
+        """The index of a project with these settings."""
+        return cls(
+            macros,
+            builtins,
+            settings.root.name,
+            [package.name for package in settings.packages],
+            settings.root.dispatch,
+            settings.target.type,
+            lines=lines,
+        )
 
     def _add(self, macro: Macro) -> None:
         names = self.packages.setdefault(macro.package_name, {})

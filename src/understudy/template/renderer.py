@@ -9,6 +9,7 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from understudy.core.input import CLOCK, Input
+from understudy.core.manifest import Manifest
 from understudy.core.nodes import GenericTest, Node
 from understudy.core.project import Settings, package_vars
 from understudy.core.walk import KeyPath, has_jinja, plain, walk
@@ -19,7 +20,7 @@ from understudy.template.contexts.variables import Var, env_lookup
 from understudy.template.generic import KWARGS, SIMPLE, render_kwargs, scan_simple
 from understudy.template.macros import Found, MacroIndex
 from understudy.template.names import Lazy
-from understudy.template.scope import Captured, Database, Lookups
+from understudy.template.scope import BuiltinMacro, Captured, Database, Lookups
 from understudy.template.session import OWN_CALLS, Session, Shared
 from understudy.template.state import SECRET, Notify, secret_digest, unheard
 from understudy.template.unasked import UnaskedDatabase
@@ -52,6 +53,23 @@ class Renderer:
         self._vars: dict[str, Mapping[str, Any]] = {}
         self._naming: dict[str, Session] = {}
         self._name_macros: dict[tuple[str, str], Found] = {}
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        manifest: Manifest,
+        lines: Mapping[str, int],
+        builtins: Mapping[str, BuiltinMacro],
+        dialect: Dialect,
+        notify: Notify,
+    ) -> Renderer:
+        """The way into the templates of a project that was parsed before. `lines`: those of its macros, by unique_id."""
+        own = (unique_id for unique_id in manifest.macros if not unique_id.startswith("macro.dbt."))
+        macros = MacroIndex.of(settings, {unique_id: manifest.macros[unique_id] for unique_id in own}, lines, builtins)
+        renderer = cls(settings, macros, dialect, notify)
+        renderer.lines = manifest.lines
+        return renderer
 
     def watch(self, inputs: set[Input] | None) -> None:
         """Put what renderings depend on into this set from here on; None: nobody wants to know."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.graphs import manifest, model, state_bytes
 
+from understudy.artifacts import state_files
 from understudy.artifacts.state_files import StateFile, find_state, read_prior, read_results, read_sources
 from understudy.errors import StateError
 
@@ -93,12 +94,22 @@ def test_the_target_directory(project: Path, text: str) -> None:
         find(text, project)
 
 
+def test_a_path_is_shown_short_and_means_what_it_means(project: Path) -> None:
+    (project / "deep/er").mkdir(parents=True)
+    (project / "link").symlink_to(project / "deep/er")
+    assert find("./deep/../prod-artifacts/", project).folder == str(project / "prod-artifacts")
+    with pytest.raises(StateError, match="no such folder"):  # the parent of the link's target, and not of the link
+        find("link/../prod-artifacts", project)
+    os.rename(project / "prod-artifacts", project / "deep/prod-artifacts")
+    assert read_prior(find("link/../prod-artifacts", project)).nodes
+
+
 def test_a_file_that_may_not_be_read(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path) -> bytes:
+    def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     state = find("prod-artifacts", project)
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(state_files, "open", refuse, raising=False)
     with pytest.raises(StateError, match="Permission denied"):
         read_prior(state)
 

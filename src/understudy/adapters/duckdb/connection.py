@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
+from importlib import import_module
 from typing import Any, TypeVar
-
-import duckdb
 
 from understudy.adapters.base import Listing
 from understudy.adapters.catalog import Described, Description
+from understudy.adapters.duckdb.binding import duckdb
 from understudy.adapters.duckdb.catalog import describe_sql, described
 from understudy.adapters.duckdb.errors import opening, translate
 from understudy.adapters.duckdb.frames import whole
@@ -212,6 +212,7 @@ class DuckDBConnection:
 
     def _run(self, script: Script) -> Result:
         """A Python model works on this cursor, so that its table is a part of the node's transaction."""
+        import_module("duckdb")  # which makes relations of a cursor's answers
         cursor = self._cursor
         with (
             self._interpreter.running(script, {}) as module,

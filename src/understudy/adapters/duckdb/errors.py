@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-import duckdb
-
+from understudy.adapters.duckdb.binding import duckdb
 from understudy.errors import (
     Cancelled,
     ConnectionFailed,

@@ -10,11 +10,10 @@ from collections.abc import Mapping, Sequence
 
 from understudy.errors import ProjectError
 from understudy.project.packages.notice import without_password
+from understudy.project.revision import plain
 
 TIMEOUT = 600
 PROTOCOLS = "file:git:http:https:ssh"
-OURS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX")
-"""Set where a git hook runs us; they speak of another repository."""
 _URL = re.compile(r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?![\s-])[^\x00-\x1f\x7f]+", re.IGNORECASE)
 _REVISION = re.compile(r"(?!-)[^\s\x00-\x1f\x7f~^:?*\[\\+]+")
 
@@ -67,7 +66,7 @@ def checkout(
 
 def _git(arguments: Sequence[str], folder: str | None, environment: Mapping[str, str], what: str) -> str:
     """Run git; its output. Raises ProjectError that begins with `what`."""
-    env = {key: value for key, value in environment.items() if key not in OURS}
+    env = plain(environment)
     env |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": PROTOCOLS, "LC_ALL": "C"}
     command = ["git", "-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false"]
     command += ["-C", folder] if folder is not None else []
