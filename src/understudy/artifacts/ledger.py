@@ -22,12 +22,18 @@ from understudy.state.applied import Print
 
 FOLDER = ".understudy"
 FILE = "ledger.sqlite"
-VERSION = 2
+VERSION = 3
 PATIENCE = 30.0
 """Seconds to wait for another run's transaction; each takes milliseconds."""
 KEEP = "90 days"
 """How long builds are kept that a later one of the same relation has replaced."""
-SCHEMA = """
+COUNTS = "status not in ('error', 'skipped')"
+INDEXES = f"""
+create index builds_that_count on builds (place, relation, id) where {COUNTS};
+create index builds_going_on on builds (place, relation) where status = 'building';
+"""
+"""So that of a relation only those builds are looked at that matter, however many there were."""
+SCHEMA = f"""
 create table if not exists builds (
     id integer primary key autoincrement,
     place text not null, relation text not null, unique_id text not null, target text not null,
@@ -36,12 +42,11 @@ create table if not exists builds (
     git_commit text, git_dirty integer,
     started text not null, finished text, status text not null, record text
 );
-create index if not exists builds_of_a_relation on builds (place, relation, id);
-"""
+{INDEXES}"""
 COLUMNS = "status, print, mixed, overlapped, host, pid, finished, started, git_commit, git_dirty, invocation, record, unique_id"
 CLONED = "it was cloned, and from which code that was built is not known, or not today's"
 """What is said of a clone whose source is not known to be built from today's code."""
-UPGRADES = {1: "alter table builds add column record text;"}
+UPGRADES = {1: "alter table builds add column record text;", 2: f"drop index if exists builds_of_a_relation; {INDEXES}"}
 """What makes the next form of each older one."""
 Status = Literal["building", "success", "partial", "error", "skipped"]
 """`error`: what was there before still is. `partial`: built in part: with --empty, of a sample, or up to a failure."""
@@ -129,9 +134,8 @@ class Ledger:
         """Make the tables, or bring those of an older form up to date; another run may do the same at the same time."""
         database.execute("begin immediate")
         (version,) = database.execute("pragma user_version").fetchone()
-        for form in range(version or VERSION, VERSION):
-            database.execute(UPGRADES[form])
-        for statement in () if version else SCHEMA.split(";")[:-1]:
+        steps = [UPGRADES[form] for form in range(version, VERSION)] if version else [SCHEMA]
+        for statement in ";".join(steps).split(";"):
             database.execute(statement)
         database.execute(f"pragma user_version = {VERSION}")
         database.execute("commit")
@@ -186,7 +190,7 @@ class Ledger:
             for relation in relations:
                 rows = self._database.execute(
                     f"select {COLUMNS} from builds where place = ? and relation = ? "
-                    "and status not in ('error', 'skipped') order by id desc limit 1",
+                    f"and {COUNTS} order by id desc limit 1",
                     (place, relation),
                 ).fetchall()
                 if rows:
@@ -197,8 +201,8 @@ class Ledger:
         """What stands in every relation of a database of which a build was announced."""
         with self._told():
             rows = self._database.execute(
-                f"select relation, {COLUMNS} from builds where id in (select max(id) from builds where place = ? "
-                "and status not in ('error', 'skipped') group by relation)",
+                f"select relation, {COLUMNS} from builds where id in "
+                f"(select max(id) from builds where place = ? and {COUNTS} group by relation)",
                 (place,),
             ).fetchall()
             return {relation: self._read(*rest) for relation, *rest in rows}
@@ -260,10 +264,15 @@ class Ledger:
         return True
 
     def _forget(self, now: str) -> None:
-        """Drop what is long replaced. The last build of each relation that counts is kept."""
+        """Drop what is long replaced. The last build of each relation that counts is kept.
+
+        Rows stand in the order of time, so those that are too young are not looked at.
+        """
         self._database.execute(
-            f"delete from builds where datetime(started) < datetime(?, '-{KEEP}') and id not in "
-            "(select max(id) from builds where status not in ('error', 'skipped') group by place, relation)",
+            "delete from builds where id < coalesce("
+            f"(select id from builds where datetime(started) >= datetime(?, '-{KEEP}') order by id limit 1),"
+            "(select max(id) + 1 from builds)) and id not in "
+            f"(select max(id) from builds where {COUNTS} group by place, relation)",
             (now,),
         )
 

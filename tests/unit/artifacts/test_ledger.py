@@ -117,6 +117,30 @@ def test_no_row_is_looked_at_but_the_one_that_is_confirmed(ledger: Ledger) -> No
     assert [entry["status"] for entry in ledger.export()] == ["building", "success"]
 
 
+def test_what_was_built_before_is_not_looked_through(ledger: Ledger) -> None:
+    """SQLite takes as many steps for a run's questions after a hundred builds as after ten."""
+
+    def looked_at() -> int:
+        steps = 0
+
+        def step() -> None:
+            nonlocal steps
+            steps += 1
+
+        ledger._database.set_progress_handler(step, 1)
+        ledger.announce(run("now"), [Build("model.shop.a", A, OLD)])
+        ledger.applied(PLACE, [A])
+        ledger._database.set_progress_handler(None, 1)
+        return steps
+
+    for number in range(10):
+        build(ledger, f"{number}")
+    few = looked_at()
+    for number in range(100):
+        build(ledger, f"later {number}")
+    assert looked_at() < 2 * few
+
+
 def test_two_runs_at_the_same_time(tmp_path: Path, ledger: Ledger) -> None:
     other = Ledger(str(tmp_path))
     ledger.announce(run("1"), [Build("model.shop.a", A, OLD)])
@@ -274,3 +298,15 @@ def test_an_older_file_is_brought_up_to_date(tmp_path: Path) -> None:
     build(found, "2", NEW)
     assert [entry["record"] for entry in found.export()] == [None, None]
     found.close()
+    new = tmp_path / "new"
+    Ledger(str(new)).close()
+    assert layout(tmp_path) == layout(new)
+
+
+def layout(root: Path) -> tuple[set[str], list[str]]:
+    """The indexes of a file, and the columns of its table."""
+    database = sqlite3.connect(root / ".understudy" / "ledger.sqlite")
+    indexes = {sql for (sql,) in database.execute("select sql from sqlite_schema where type = 'index'")}
+    columns = [row[1] for row in database.execute("pragma table_info(builds)")]
+    database.close()
+    return indexes, columns
