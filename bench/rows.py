@@ -16,7 +16,7 @@ from measure import LEAST, Outcome, Row, Runs, Side, after_the_first, environmen
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 WORK = HERE / "work"
-OURS = [sys.executable, "-m", "understudy"]
+OURS = [str(Path(sys.executable).with_name("understudy"))]
 VENV_DBT = Path(os.environ.get("UNDERSTUDY_ORACLE", ROOT / ".venv-dbt"))
 DBT = [str(VENV_DBT / "bin" / "dbt")]
 QUIET_DBT = ["--no-send-anonymous-usage-stats", "--log-level-file", "none", "--quiet"]

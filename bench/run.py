@@ -4,7 +4,8 @@ usage: run.py [--sizes 100,1000] [--runs 5] [--only TEXT] [--no-dbt] [--out FILE
 
 Each row runs both programs in turn (A B A B ...), after a warm-up, and reports medians, their ratio and the budget; a run of
 dbt that takes longer than a quarter of a minute is measured once. Absolute times drift with the machine; the ratios are what to
-read. Writes bench/results.json, unless only a part was measured, and the documentation's page about it.
+read. Writes bench/results.json, unless only a part was measured, and the documentation's page about it. What was measured so
+far stands in bench/work/results.json, should a long run be cut short.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from rows import HERE, ROOT, VENV_DBT, WORK, Bench, rows
 
 from understudy import __version__
 
+SO_FAR = WORK / "results.json"
 LINE = "{:<52} {:>11} {:>16} {:>8} {:>8} {:>8}  {}"
 
 
@@ -109,12 +111,15 @@ def main() -> None:
     for outcome in rows(sizes, Bench(args.runs, not args.no_dbt, args.only)):
         outcomes.append(outcome)
         print(line(outcome), flush=True)
+        minutes = round((time.perf_counter() - start) / 60, 1)
+        document = {**head, "minutes": minutes, "rows": [asdict(each) for each in outcomes]}
+        SO_FAR.write_text(json.dumps(document, indent=1) + "\n")
     held = [outcome for outcome in outcomes if outcome.met is not None]
     print(f"\n{sum(bool(each.met) for each in held)} of {len(held)} budgets are met.")
     whole = not args.only and not args.no_dbt
-    file = args.out or (HERE / "results.json" if whole else WORK / "results.json")
-    document = {**head, "minutes": round((time.perf_counter() - start) / 60, 1), "rows": [asdict(o) for o in outcomes]}
-    file.write_text(json.dumps(document, indent=1) + "\n")
+    file = args.out or (HERE / "results.json" if whole else SO_FAR)
+    if file != SO_FAR:
+        shutil.copy(SO_FAR, file)
     if file == HERE / "results.json":
         subprocess.run([sys.executable, str(ROOT / "scripts/build_docs.py")], check=True)
 
