@@ -82,8 +82,19 @@ def test_staging_asks_production_alone(shop: Path) -> None:
 def test_the_environment_of_dbt_cloud(shop: Path, number: str) -> None:
     with (shop / "dbt_project.yml").open("a") as file:
         file.write(f"dbt-cloud: {{defer-env-id: {number}}}\n")
-    ok("compile", "-s", "c", cwd=shop)
+    ran = ok("compile", "-s", "c", cwd=shop)
     assert '"prod"."a"' in compiled(shop, "models/c.sql")
+    assert "defer-env-id" not in ran.err
+
+
+def test_an_environment_of_dbt_cloud_that_nobody_knows(shop: Path) -> None:
+    with (shop / "dbt_project.yml").open("a") as file:
+        file.write("dbt-cloud: {defer-env-id: 43}\n")
+    ran = ok("compile", "-s", "c", cwd=shop)
+    assert '"staging"."a"' in compiled(shop, "models/c.sql")
+    told = "dbt-cloud: defer-env-id 43 is no environment of understudy.yml: 'staging' is asked first"
+    assert ran.err.count(told) == 1
+    assert "defer-env-id" not in ok("build", "--target", "prod", cwd=shop).err  # which asks nobody
 
 
 def test_a_state_that_is_not_there_yet(shop: Path) -> None:

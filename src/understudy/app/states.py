@@ -25,8 +25,9 @@ from understudy.artifacts.state_files import (
 )
 from understudy.core.warning import Warning_
 from understudy.defer.decide import Policy
-from understudy.errors import StateError
+from understudy.errors import Place, StateError
 from understudy.project.environments import FILE, Environment, read_environments
+from understudy.project.project_file import FILE as PROJECT_FILE
 from understudy.project.project_file import read_raw
 from understudy.select.world import Freshness
 
@@ -82,7 +83,7 @@ class States:
             return self._given
         if self._environments.compare is not None:
             return self._find(self._environments.compare, f"{FILE} (compare)")
-        behind = self._behind()
+        behind = self._behind
         return self._of(behind[0]) if behind else None
 
     def _chain(self, given: StateFile | None, clones: bool) -> tuple[StateFile, ...]:
@@ -91,16 +92,22 @@ class States:
         if options.defer_state:
             return tuple(self._find(path, options.origin("defer_state")) for path in options.defer_state)
         wanted = clones or options.defer or ("defer" not in options.origins and self._environments.defer)
-        known = self._behind() if wanted and (given is None or given.revision) else ()
+        known = self._behind if wanted and (given is None or given.revision) else ()
         return tuple(map(self._of, known)) or ((given,) if given else ())
 
+    @cached_property
     def _behind(self) -> tuple[Environment, ...]:
         """The environments of `understudy.yml` that can stand in for this run's target."""
         if not self._environments.environments:
             return ()
         cloud = read_raw(self._project.settings.root.root).values.get("dbt-cloud")
         begin = cloud.get("defer-env-id") if isinstance(cloud, Mapping) else None
-        return self._environments.behind(self._project.settings.target.name, None if begin is None else str(begin))
+        found = self._environments.behind(self._project.settings.target.name, None if begin is None else str(begin))
+        if begin is not None and found and not self._environments.knows(str(begin)):
+            text = f"dbt-cloud: defer-env-id {begin} is no environment of {FILE}: '{found[0].name}' is asked first"
+            place = Place(PROJECT_FILE)
+            self._invocation.warn(Warning_("DeferEnvironmentNotFound", text, place))
+        return found
 
     def _of(self, environment: Environment) -> StateFile:
         found = self._find(environment.state or "", f"{FILE} ({environment.name})")

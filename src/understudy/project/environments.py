@@ -43,6 +43,10 @@ class Environments(msgspec.Struct, frozen=True):
     compare: str | None = None
     environments: tuple[Environment, ...] = ()
 
+    def knows(self, name: str) -> bool:
+        """Whether an environment has that name or id."""
+        return any(name in (each.name, each.id) for each in self.environments)
+
     def behind(self, target: str, begin: str | None = None) -> tuple[Environment, ...]:
         """The environments that can stand in for the target's: those behind it that have a state, the nearest first.
 
