@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.ages import age
 from support.cli import manifest, ok, project
 
 from understudy.artifacts import manifest as artifact
@@ -19,14 +19,11 @@ FILES = {f"models/m{n}.sql": f"select {n} as id" for n in range(8)} | {
     "models/m.yml": "models: [{name: m1, columns: [{name: id, data_tests: [unique]}]}]",
     "models/last.sql": "select * from {{ ref('m1') }} join {{ ref('m2') }} using (id)",
 }
-LONG_AGO = 1_600_000_000
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    root = project(tmp_path, FILES)
-    for path in root.rglob("*"):
-        os.utime(path, (LONG_AGO, LONG_AGO))
+    root = age(project(tmp_path, FILES))
     ok("parse", cwd=root)
     return root
 
@@ -209,7 +206,7 @@ def test_a_file_that_vanishes_meanwhile(shop: Path, monkeypatch: pytest.MonkeyPa
 def test_volatile_nodes_are_made_anew_each_time(shop: Path, encoded: Counter[str]) -> None:
     path = shop / "models/now.sql"
     path.write_text("{{ config(tags=[invocation_id]) }} select 1 as id")
-    os.utime(path, (LONG_AGO, LONG_AGO))
+    age(path)
     tags = []
     for _ in range(3):
         ok("ls", cwd=shop)

@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from support.ages import age
 from support.cli import ok, project, understudy
 
 from understudy.artifacts import atomic
@@ -20,15 +21,11 @@ FILES = {
     "models/a.sql": "select {{ var('x', 1) }} as id", "models/b.sql": "select * from {{ ref('a') }}",
     "models/m.yml": "models: [{name: a, columns: [{name: id, data_tests: [unique]}]}]", "seeds/s.csv": "id\n1",
 }  # fmt: skip
-LONG_AGO = 1_600_000_000
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    root = project(tmp_path, FILES)
-    for path in root.rglob("*"):
-        os.utime(path, (LONG_AGO, LONG_AGO))
-    return root
+    return age(project(tmp_path, FILES))
 
 
 @pytest.fixture
@@ -59,7 +56,7 @@ def test_an_unchanged_project_is_not_read(shop: Path, read: Counter[str]) -> Non
 
 def test_a_touched_file_is_read_once(shop: Path, read: Counter[str]) -> None:
     ok("ls", cwd=shop)
-    os.utime(shop / "models/a.sql", (LONG_AGO + 1, LONG_AGO + 1))
+    age(shop / "models/a.sql", 1)
     read.clear()
     ok("ls", cwd=shop)
     assert read == {"models/a.sql": 1}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.ages import age
 from support.cli import ok, project, understudy
 
 from understudy.app import load
@@ -15,7 +15,6 @@ from understudy.cache import renew
 from understudy.core.project import Package
 from understudy.parse.scan import Scanned
 
-LONG_AGO = 1_600_000_000
 FILES = {
     "models/a.sql": "select {{ var('x', 1) }} as id", "models/b.sql": "select * from {{ ref('a') }} -- {{ env_var('WHO', '-') }}",
     "models/c.sql": "{{ config(tags=['c']) }} select {{ twice('id') }} from {{ ref('b') }}",
@@ -39,9 +38,7 @@ A, B, C = "models/a.sql", "models/b.sql", "models/c.sql"
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    root = project(tmp_path, FILES)
-    for path in root.rglob("*"):
-        os.utime(path, (LONG_AGO, LONG_AGO))
+    root = age(project(tmp_path, FILES))
     ok("ls", cwd=root)
     return root
 
@@ -181,7 +178,7 @@ def test_a_mistake_is_told_as_by_a_whole_parse(shop: Path, made: Made) -> None:
 
 def test_what_differs_in_every_run_is_made_in_every_run(shop: Path, made: Made) -> None:
     (shop / "models/now.sql").write_text("{{ config(meta={'at': run_started_at | string}) }}select 1 as id")
-    os.utime(shop / "models/now.sql", (LONG_AGO, LONG_AGO))
+    age(shop / "models/now.sql")
     for _ in range(2):
         ok("ls", cwd=shop)
         assert (made.files, made.everything) == ({"models/now.sql"}, False)
@@ -207,7 +204,7 @@ def test_a_template_that_only_writes_the_time_is_not_made_again(
 ) -> None:
     edit(shop, "dbt_project.yml", lambda project: project + "vars: {at: '{{ run_started_at }}'}\n")
     (shop / "models/now.sql").write_text(text)
-    os.utime(shop / "models/now.sql", (LONG_AGO, LONG_AGO))
+    age(shop / "models/now.sql")
     ok("ls", cwd=shop)
     made.see(())
     ok("ls", cwd=shop)
@@ -216,7 +213,7 @@ def test_a_template_that_only_writes_the_time_is_not_made_again(
 
 def test_a_second_run_finds_nothing_to_do(shop: Path, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     edit(shop, A, lambda text: text + " -- changed")
-    os.utime(shop / A, (LONG_AGO + 1, LONG_AGO + 1))
+    age(shop / A, 1)
     ok("ls", cwd=shop)
     monkeypatch.setattr(load, "renewed", None)
     monkeypatch.setattr(load, "read_all", None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from support.ages import age
 from support.cli import ok, project, understudy
 
 from understudy.artifacts import state_files
@@ -28,15 +28,13 @@ FILES = {f"models/m{n}.sql": f"select {n} as id" for n in range(12)} | {
     "seeds/s.csv": "id\n1",
 }  # fmt: skip
 STATE = ("--state", "prod")
-LONG_AGO = 1_600_000_000
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     root = project(tmp_path, FILES)
     ok("parse", "--target", "prod", "--target-path", "prod", cwd=root)
-    for path in root.rglob("*"):
-        os.utime(path, (LONG_AGO, LONG_AGO))
+    age(root)
     ok("ls", "-s", "state:modified", *STATE, cwd=root)
     return root
 
@@ -132,7 +130,7 @@ def test_deferral_decodes_what_it_refers_to(shop: Path, decoded: Counter[str]) -
 def test_another_file_with_the_same_text_is_known(shop: Path, decoded: Counter[str], how: str) -> None:
     file = shop / "prod/manifest.json"
     if how == "touched":
-        os.utime(file, (LONG_AGO + 5, LONG_AGO + 5))
+        age(file, 5)
     else:
         text = file.read_bytes()
         file.unlink()
@@ -185,7 +183,7 @@ def test_every_way_to_write_json(shop: Path, style: dict[str, Any], decoded: Cou
     ok("parse", "--target", "prod", "--target-path", "prod", cwd=shop)
     file = shop / "prod/manifest.json"
     file.write_text(json.dumps(json.loads(file.read_bytes()), **style))
-    os.utime(file, (LONG_AGO, LONG_AGO))
+    age(file)
     (shop / "models/m3.sql").write_text("select 33 as id")
     assert found(shop, "-s", "state:modified") == ["m3"]
     decoded.clear()
