@@ -13,6 +13,8 @@ from collections.abc import Iterable
 
 from understudy.errors import ArtifactError, Place
 
+BUFFER = 1 << 17
+"""What is collected before the system is asked to write: a manifest comes in pieces of a few kilobytes, ten thousands of them."""
 HINTS = {
     errno.EACCES: "Make the folder writable, or name another with --target-path.",
     errno.EPERM: "Make the folder writable, or name another with --target-path.",
@@ -50,7 +52,7 @@ def write(
             os.makedirs(folder, exist_ok=True)
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
-            with open(descriptor, "wb") as file:
+            with open(descriptor, "wb", buffering=BUFFER) as file:
                 file.writelines((content,) if isinstance(content, bytes) else content)
                 file.flush()
                 if durable:

@@ -226,7 +226,10 @@ def entries(scans: Iterable[Scanned]) -> Iterator[tuple[Unit, object]]:
 def listed_entries(scan: Scanned) -> Iterator[tuple[Unit, Any]]:
     """Every entry of a properties file."""
     for key in LISTS:
+        if not scan.tree.get(key):
+            continue
         seen = Counter[str]()
-        for raw in scan.tree.get(key) or ():
-            yield Unit(scan.file.package, scan.file.path, key, raw["name"], seen[raw["name"]]), raw
-            seen[raw["name"]] += 1
+        for raw in scan.tree[key]:
+            name = raw["name"]
+            yield Unit(scan.file.package, scan.file.path, key, name, seen[name]), raw
+            seen[name] += 1

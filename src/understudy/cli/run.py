@@ -16,9 +16,10 @@ from understudy.errors import UnderstudyError, UsageError
 
 T = TypeVar("T")
 
-SELDOM = (50_000, 20, 100)
+SELDOM = (50_000, 1_000, 100)
 """When garbage is looked for. What a parse makes stays until the end, so looking at it again and again is in vain: a fifth
-of the time of a parse. What templates leave behind in circles is still found.
+of the time of a parse. What templates leave behind in circles is still found: it is young when it is garbage, so older
+generations are looked at once in a long while only.
 """
 LOGLESS = ("clean", "debug", "init")
 """Commands that leave no log file behind."""

@@ -154,7 +154,7 @@ def _calls(parsing: Parsing, node: Node, scanned: Captured | None) -> Captured:
     if scanned is not None and parsing.literal(node.package_name):
         return scanned
     node.config = parsing.configs.base(node.resource_type, node.package_name, node.fqn)
-    captured: Captured = parsing.renderer.parse(node.raw_code, node=node, package=node.package_name)
+    captured: Captured = parsing.renderer.captured(node.raw_code, node=node, package=node.package_name)
     return captured
 
 

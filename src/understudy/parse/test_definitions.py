@@ -19,7 +19,8 @@ CONFIG_KEYS = (
     "severity", "tags", "enabled", "where", "limit", "warn_if", "error_if", "fail_calc", "store_failures",
     "store_failures_as", "meta", "database", "schema", "alias",
 )  # fmt: skip
-TOP_LEVEL = frozenset({"config", "column_name", "description", "name", *CONFIG_KEYS})
+KEYS_OF_CONFIG = frozenset({"config", *CONFIG_KEYS})
+TOP_LEVEL = frozenset({"column_name", "description", "name", *KEYS_OF_CONFIG})
 _NAME = re.compile(r"((?P<namespace>[a-zA-Z_][0-9a-zA-Z_]*)\.)?(?P<name>[a-zA-Z_][0-9a-zA-Z_]*)")
 _UNCLEAN = re.compile(r"[^0-9a-zA-Z_]+")
 MAX_NAME = 63
@@ -173,6 +174,8 @@ def _arguments(
 
 def _config(name: str, args: dict[str, Any], render: Callable[[str], Any]) -> dict[str, Any]:
     """Take the config out of the arguments: from the top, then from `config:`."""
+    if KEYS_OF_CONFIG.isdisjoint(args):
+        return {}
     nested = args.pop("config", None) or {}
     if not isinstance(nested, Mapping):
         raise YamlError(f"The config of the test '{name}' must be a map, not {nested!r:.60}")

@@ -90,7 +90,7 @@ class Renderer:
         captured = None if custom else literal.scan(text)
         if captured is not None:
             return captured
-        return self._captured(text, node, package)
+        return self.captured(text, node=node, package=package)
 
     def _parse_test(self, text: str, node: GenericTest, package: str, *, simple: bool) -> Captured:
         found = self.macros.anywhere(f"test_{node.test_metadata.name}", package)
@@ -98,11 +98,13 @@ class Renderer:
             captured = scan_simple(node, text, found.unique_id)
             if captured is not None:
                 return captured
-        return self._captured(text, node, package, found)
+        return self.captured(text, node=node, package=package, test=found)
 
-    def _captured(self, text: str, node: Node, package: str, test: Found | None = None) -> Captured:
-        """What comes of a rendering. It depends on the clock only where it is another one at other times: most templates that
-        ask for the time write it into their SQL, which nobody keeps.
+    def captured(self, text: str, *, node: Node, package: str, test: Found | None = None) -> Captured:
+        """What comes of a rendering, for who knows that the text is not literal. Raises as `parse`.
+
+        It depends on the clock only where it is another one at other times: most templates that ask for the time write it
+        into their SQL, which nobody keeps.
         """
         shared, inputs = self._shared, self._shared.inputs
         if inputs is None:
@@ -219,6 +221,9 @@ class Renderer:
             found = self.macros.namespace(package).get(name) or self.macros.find(name, self.macros.root)
             if found is None:
                 raise JinjaError(f"There is no macro named '{name}'")
+            if found.builtin is not None:
+                ours = self.macros.dispatch(name, "dbt", self.macros.root)
+                found = ours if ours.builtin is not None else found  # what it would find for every node
             self._name_macros[kind, package] = found
         return found
 

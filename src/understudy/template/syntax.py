@@ -5,6 +5,7 @@ The answers depend on the text only, so each text is looked at once.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -103,7 +104,7 @@ def config_source(text: str) -> dict[str, Any]:
     if "config" not in text:
         return {}
     found: dict[str, Any] = {}
-    tokens = [(kind, value) for _, kind, value in PARSER.lexer.tokeniter(text, None)]
+    tokens = list(_tokens(text, "config"))
     position = 0
     while position < len(tokens):
         if tokens[position] == ("name", "config") and not _is_attribute(tokens, position):
@@ -112,6 +113,16 @@ def config_source(text: str) -> dict[str, Any]:
                 position = _keywords(tokens, start + 1, found)
         position += 1
     return found
+
+
+def _tokens(text: str, word: str) -> Iterator[tuple[str, str]]:
+    """The tokens of a template, up to the end of the tag in which a word stands for the last time."""
+    left = text.count(word)
+    for _, kind, value in PARSER.lexer.tokeniter(text, None):
+        yield kind, value
+        left -= value.count(word)
+        if left <= 0 and kind in ("variable_end", "block_end"):
+            return
 
 
 def _is_attribute(tokens: list[tuple[str, str]], position: int) -> bool:

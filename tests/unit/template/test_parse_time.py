@@ -155,6 +155,10 @@ def test_the_source_of_a_config_call_and_what_dbt_records_of_it() -> None:
     text = "{{ config(a=var('x', 'y'), b=['l', 1], c='t', d=f(a=1, b=[2, ')']), **more) }}{{ x.config(e=1) }}{{ config(c=2) }}"
     found = config_source(text)
     assert found == {"a": "{{ var('x', 'y') }}", "b": ["l", 1], "c": 2, "d": "{{ f(a=1, b=[2, ')']) }}"}
+    assert (
+        config_source(f"{{# config(z=1) #}}config {text} config {{{{ 'as far as config is named' }}}}{{{{ 'never ended")
+        == found
+    )
     # as dbt 1.11.16's statically_parse_unrendered_config answers
     assert dbt_keyword("a", found["a"]) == (
         "Keyword(key='a', value=Call(node=Name(name='var', ctx='load'), args=[Const(value='x'), Const(value='y')], "
