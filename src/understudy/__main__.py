@@ -3,4 +3,4 @@
 from understudy.cli.main import program
 
 if __name__ == "__main__":
-    raise SystemExit(program())
+    program()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -16,11 +15,6 @@ from understudy.errors import UnderstudyError, UsageError
 
 T = TypeVar("T")
 
-SELDOM = (50_000, 1_000, 100)
-"""When garbage is looked for. What a parse makes stays until the end, so looking at it again and again is in vain: a fifth
-of the time of a parse. What templates leave behind in circles is still found: it is young when it is garbage, so older
-generations are looked at once in a long while only.
-"""
 LOGLESS = ("clean", "debug", "init")
 """Commands that leave no log file behind."""
 
@@ -30,12 +24,9 @@ def run(command: str, given: Mapping[str, Any]) -> int:
     environ, cwd = os.environ, os.getcwd()
     options, log_folder = prepare(command, given, environ, cwd)
     console = Console(options, environ, log_folder)
-    thresholds = gc.get_threshold()
-    gc.set_threshold(*SELDOM)
     try:
         return guarded(lambda: perform(options, console, environ, cwd).exit_code, console)
     finally:
-        gc.set_threshold(*thresholds)
         console.close()
 
 
