@@ -35,7 +35,9 @@ class Stamped:
     def say(self, text: str, word: str) -> None:
         """Write lines under one stamp."""
         if text.strip():
-            stamp = f"{datetime.now():%H:%M:%S.%f} [{word:<5}] [{threading.current_thread().name}]: "
+            stamp = (
+                f"{datetime.now().time().isoformat('microseconds')} [{word:<5}] [{threading.current_thread().name}]: "
+            )
             self._write(f"{stamp}{text.strip(chr(10))}\n")
 
     def aside(self, write: Callable[[], None]) -> None:

@@ -114,7 +114,7 @@ class _Run:
         self.tasks = tasks
         self.done: deque[NodeResult] = deque()
         self.bell: queue.SimpleQueue[None] = queue.SimpleQueue()
-        """Rung for each result; a stroke that is lost, or one too many, is no harm."""
+        """Rung when there are results; a stroke that is lost, or one too many, is no harm."""
         self.workers: list[Worker] = []
         self.starting: Unit | None = None
 
@@ -264,7 +264,7 @@ class _Run:
         try:
             while (task := self.tasks.get()) is not None:
                 if isinstance(task, Step):
-                    self._hand_in(_result(worker, task))
+                    self._hand_in([_result(worker, task)])
                 elif isinstance(task, Bundle):
                     self._together(worker, task)
                 else:
@@ -272,8 +272,8 @@ class _Run:
         finally:
             worker.close()
 
-    def _hand_in(self, result: NodeResult) -> None:
-        self.done.append(result)
+    def _hand_in(self, results: Sequence[NodeResult]) -> None:
+        self.done.extend(results)
         self.bell.put(None)
 
     def _together(self, worker: Worker, bundle: Bundle) -> None:
@@ -283,11 +283,10 @@ class _Run:
         except BaseException:  # noqa: BLE001 - as for a step; each of them says then what is wrong
             settled = {}
         for step in bundle.steps:
-            result = settled.get(step.unique_id)
-            if result is None:
+            if step.unique_id not in settled:
                 self.tasks.put(step)
-            else:
-                self._hand_in(result)
+        if settled:
+            self._hand_in([settled[step.unique_id] for step in bundle.steps if step.unique_id in settled])
 
 
 def _result(worker: Worker, step: Step) -> NodeResult:

@@ -138,6 +138,7 @@ class MacroIndex:
             if macro.package_name != "dbt":
                 self._add(macro)
         self._anywhere: dict[str, Found] | None = None
+        self._dispatched: dict[tuple[str, str | None, str], Found] = {}
 
     @classmethod
     def of(
@@ -197,9 +198,13 @@ class MacroIndex:
     def dispatch(self, name: str, namespace: str | None, package: str) -> Found:
         """The implementation that `adapter.dispatch(name, namespace)` finds (dbt 1.11: BaseDatabaseWrapper.dispatch).
 
-        Raises JinjaError that lists what was looked for.
+        It is looked for once: every node of a package asks for the same. Raises JinjaError that lists what was looked for.
         """
-        return self._dispatch(name, namespace, lambda candidate: self.find(candidate, package))
+        found = self._dispatched.get((name, namespace, package))
+        if found is None:
+            found = self._dispatch(name, namespace, lambda candidate: self.find(candidate, package))
+            self._dispatched[name, namespace, package] = found
+        return found
 
     def _dispatch(self, name: str, namespace: str | None, find: Callable[[str], Found | None]) -> Found:
         if "." in name:

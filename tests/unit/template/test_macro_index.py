@@ -108,3 +108,15 @@ def test_errors_name_file_and_line() -> None:
             dict(enumerate(parse_macros(SourceFile("root", "macro", "macros", "m.sql", define("a", "a"), "")))),
             {}, "root", ["root"], (), "duckdb",
         )  # fmt: skip
+
+
+def test_what_is_dispatched_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = index(root=define("default__x"), pkg=define("duckdb__x"))
+    looked: list[str] = []
+    find = MacroIndex.find
+    monkeypatch.setattr(
+        MacroIndex, "find", lambda self, name, package: looked.append(name) or find(self, name, package)
+    )
+    first = [found.dispatch("x", None, package) for package in ("pkg", "root", "pkg", "root")]
+    assert [each.unique_id for each in first] == ["macro.pkg.duckdb__x", "macro.root.default__x"] * 2
+    assert looked == ["duckdb__x", "duckdb__x", "default__x"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -156,6 +156,15 @@ def _load_extension(instance: duckdb.DuckDBPyConnection, extension: str | Mappin
         instance.load_extension(name)
 
 
+@contextmanager
+def _speaking() -> Iterator[None]:
+    """The driver's errors as ours."""
+    try:
+        yield
+    except (duckdb.Error, RuntimeError, OSError) as error:
+        raise translate(error) from error
+
+
 class DuckDBConnection:
     """A cursor of DuckDB with its transaction."""
 
@@ -177,7 +186,7 @@ class DuckDBConnection:
         """Send a statement, or several in one text; the last one's answer counts. Or run a Python model."""
         if isinstance(statement, Script):
             return self._run(statement)
-        try:
+        with _speaking():
             self._send(statement.sql)
             columns = self._cursor.description or []
             if statement.fetch:
@@ -185,8 +194,6 @@ class DuckDBConnection:
                 return Result(names, types, self._cursor.fetchall())
             counted = len(columns) == 1 and columns[0][0] == "Count"
             row = self._cursor.fetchone() if counted else None
-        except (duckdb.Error, RuntimeError, OSError) as error:
-            raise translate(error) from error
         return Result(rows_affected=row[0] if row else None)
 
     def _send(self, sql: str) -> None:
@@ -300,14 +307,16 @@ class DuckDBConnection:
     def begin(self) -> None:
         """Open a transaction."""
         if not self.in_transaction:
-            self.execute(Statement("begin", purpose="begin"))
+            with _speaking():
+                self._send("begin")
             self.in_transaction = True
 
     def commit(self) -> None:
         """Commit the transaction; a conflict with another one shows here."""
         if self.in_transaction:
             self.in_transaction = False
-            self.execute(Statement("commit", purpose="commit"))
+            with _speaking():
+                self._send("commit")
 
     def rollback(self) -> None:
         """Undo the transaction."""
