@@ -139,6 +139,7 @@ class MacroIndex:
                 self._add(macro)
         self._anywhere: dict[str, Found] | None = None
         self._dispatched: dict[tuple[str, str | None, str], Found] = {}
+        self._overridden: dict[tuple[str, str], bool] = {}
 
     @classmethod
     def of(
@@ -205,6 +206,22 @@ class MacroIndex:
             found = self._dispatch(name, namespace, lambda candidate: self.find(candidate, package))
             self._dispatched[name, namespace, package] = found
         return found
+
+    def overridden(self, name: str, package: str) -> bool:
+        """Whether the project or a package does itself what a macro of ours does, as seen from a package; looked for once."""
+        found = self._overridden.get((name, package))
+        if found is None:
+            found = self._overridden[name, package] = self._is_overridden(name, package)
+        return found
+
+    def _is_overridden(self, name: str, package: str) -> bool:
+        found = self.find(name, package)
+        if found is None or found.builtin is None:
+            return found is not None
+        try:
+            return self.dispatch(name, "dbt", package).builtin is None
+        except JinjaError:
+            return False
 
     def _dispatch(self, name: str, namespace: str | None, find: Callable[[str], Found | None]) -> Found:
         if "." in name:

@@ -189,14 +189,7 @@ class Session(State):
 
     def overridden(self, macro: str) -> bool:
         """Whether the project or a package does itself what a macro of ours does."""
-        macros = self.shared.macros
-        found = macros.find(macro, self.package)
-        if found is None or found.builtin is None:
-            return found is not None
-        try:
-            return macros.dispatch(macro, "dbt", self.package).builtin is None
-        except JinjaError:
-            return False
+        return self.shared.macros.overridden(macro, self.package)
 
     def dispatch(self, macro: str, namespace: str | None = None) -> Callable[..., Any]:
         """The implementation that `adapter.dispatch` finds. Raises JinjaError when there is none."""

@@ -120,3 +120,7 @@ def test_what_is_dispatched_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) 
     first = [found.dispatch("x", None, package) for package in ("pkg", "root", "pkg", "root")]
     assert [each.unique_id for each in first] == ["macro.pkg.duckdb__x", "macro.root.default__x"] * 2
     assert looked == ["duckdb__x", "duckdb__x", "default__x"]
+    for _ in range(2):
+        assert not found.overridden("concat", "pkg")
+        assert not found.overridden("star", "pkg")  # which is dispatched to nobody
+    assert looked[3:] == ["concat", "duckdb__concat", "default__concat", "star", "duckdb__star", "default__star"]
