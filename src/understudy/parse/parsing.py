@@ -53,6 +53,8 @@ class Parsing(msgspec.Struct, dict=True):
     disabled: dict[str, list[Node]] = msgspec.field(default_factory=dict)
     calls: dict[int, Captured] = msgspec.field(default_factory=dict)
     """What each node's file asked for, by the node's identity (two disabled nodes may share a unique_id)."""
+    literal_tests: dict[tuple[str, str], str | None] = msgspec.field(default_factory=dict)
+    """The macro of each test, by its name and the package, that is read without rendering; None for the others."""
     named: set[str] = msgspec.field(default_factory=set)
     """Every name under which a node was known at any time."""
     standing: Mapping[str, Node] = msgspec.field(default_factory=dict)

@@ -70,11 +70,14 @@ class Definition(msgspec.Struct, frozen=True):
 
     def raw_code(self) -> str:
         """The template that the test's node stands for."""
+        call = f"{{{{ {self.macro}(**_dbt_generic_test_kwargs) }}}}"
+        if not self.config:
+            return call
         config = ",".join(
             key + "=" + ('"' + value.replace('"', '\\"') + '"' if isinstance(value, str) else str(value))
             for key, value in self.config.items()
         )
-        return f"{{{{ {self.macro}(**_dbt_generic_test_kwargs) }}}}" + (f"{{{{ config({config}) }}}}" if config else "")
+        return f"{call}{{{{ config({config}) }}}}"
 
     def digest(self) -> str:
         """The ten letters that make the unique_id unique."""

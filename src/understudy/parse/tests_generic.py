@@ -152,16 +152,14 @@ def _node(
 
 def _refer(parsing: Parsing, node: GenericTest, found: Found, target: Target, definition: Definition) -> None:
     """References, macros and config: without rendering for the built-in tests, else by rendering the test."""
-    macros = parsing.renderer.macros
-    if macros.find(definition.macro, node.package_name) is None:
-        raise _unknown(parsing, definition)
-    macro = macros.anywhere(f"test_{definition.test}", node.package_name)
-    where = macros.anywhere("get_where_subquery", node.package_name)
-    ours = macro is not None and macro.package == "dbt" and where is not None and where.package == "dbt"
+    key = definition.macro, node.package_name
+    if key not in parsing.literal_tests:
+        parsing.literal_tests[key] = _literal_test(parsing, definition, node.package_name)
+    macro = parsing.literal_tests[key]
     config = dict(definition.config)
     captured: Captured | None = None
-    if macro is not None and ours and definition.test in LITERAL and parsing.literal(node.package_name):
-        node.depends_on = DependsOn(macros=[macro.unique_id])
+    if macro is not None:
+        node.depends_on = DependsOn(macros=[macro])
         if definition.test in ("not_null", "unique"):
             captured = _own(found, target)
         else:
@@ -174,6 +172,17 @@ def _refer(parsing: Parsing, node: GenericTest, found: Found, target: Target, de
     absorb(parsing, node, captured)
     set_config(parsing, node, Captured(config=config, unrendered_config=dict(definition.config or config)))
     set_names(parsing, node)
+
+
+def _literal_test(parsing: Parsing, definition: Definition, package: str) -> str | None:
+    """The macro of a test that is read without rendering; None where it has to be rendered. Raises LinkError."""
+    macros = parsing.renderer.macros
+    if macros.find(definition.macro, package) is None:
+        raise _unknown(parsing, definition)
+    macro = macros.anywhere(f"test_{definition.test}", package)
+    where = macros.anywhere("get_where_subquery", package)
+    ours = macro is not None and macro.package == "dbt" and where is not None and where.package == "dbt"
+    return macro.unique_id if macro and ours and definition.test in LITERAL and parsing.literal(package) else None
 
 
 def _unknown(parsing: Parsing, definition: Definition) -> LinkError:
