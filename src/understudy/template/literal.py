@@ -20,6 +20,8 @@ from understudy.template.scope import Captured
 
 MARKS = re.compile(r"[{]([{%#])")
 CALL = re.compile(r"\s*(ref|source|config)\s*\(")
+OF_ONE_NAME = re.compile(r"""\s*ref\s*\(\s*(?:'([^'\\]+)'|"([^"\\]+)")\s*\)\s*(-?)\}\}""")
+"""`ref('a') }}`: what most calls are, read at once."""
 CLOSE = re.compile(r"\s*(-?)\}\}")
 TOKEN = re.compile(
     r"""\s*(?:(?P<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
@@ -106,6 +108,8 @@ def scan(text: str) -> Captured | None:
 
 
 def _call(text: str, position: int) -> tuple[Call, int, bool]:
+    if match := OF_ONE_NAME.match(text, position):
+        return Call("ref", (match[1] or match[2],), {}), match.end(), bool(match[3])
     match = CALL.match(text, position)
     if match is None:
         raise NotLiteral
