@@ -105,6 +105,9 @@ class Manifest(msgspec.Struct, dict=True):
 
     def get(self, unique_id: str) -> Resource | None:
         """The resource of that unique_id."""
+        node: Node | None = self.nodes.get(unique_id)  # which nearly all are
+        if node is not None:
+            return node
         return next((part[unique_id] for part in self.selectable() if unique_id in part), None)
 
     def has(self, unique_id: str) -> bool:

@@ -77,11 +77,10 @@ class _Runner:
                 fail_fast=self.options.fail_fast,
                 tasks=self.tasks,
             )
-            interrupted = any(isinstance(result.error, Cancelled) for result in results)
-            after = (
-                [] if interrupted else self._operations(main, self.plan.on_run_end, "on-run-end", self._extras(results))
-            )
-            return [*before, *results, *after]
+            hooks = self.plan.on_run_end
+            if not hooks or any(isinstance(result.error, Cancelled) for result in results):
+                return [*before, *results]
+            return [*before, *results, *self._operations(main, hooks, "on-run-end", self._extras(results))]
         finally:
             main.close()
 
