@@ -24,7 +24,7 @@ import jinja2.sandbox
 from jinja2.runtime import Context
 
 from understudy.errors import JinjaError
-from understudy.template import plain
+from understudy.template import plain, plain_reader
 from understudy.template.plain import Plain
 
 MACRO = "dbt_macro__"
@@ -274,7 +274,7 @@ class Engine:
     def plain(self, text: str) -> Plain | None:
         """The steps of a text that needs no compiling; None for any other."""
         if text not in self._plain:
-            self._plain[text] = plain.read(text)
+            self._plain[text] = plain_reader.read(text, self.text.filters, self.text.tests)
         return self._plain[text]
 
     def run(self, steps: Plain, environment: Environment, names: Mapping[str, Any]) -> str:
