@@ -164,15 +164,16 @@ def scale(bench: Bench) -> Iterator[Outcome]:
 
 
 def synthetic(n: int, program: str) -> Path:
-    """A generated project of n models for one program; production: its state in `prod/`, and what `one()` reads, a seed.
+    """A generated project of n models for one program; production: its state in `prod/`, and `one()` with its seed.
 
-    Nothing is built for it by `build`: at 10,000 models dbt takes more than twenty minutes to put tests between models then.
+    Not by `build`: at 10,000 models dbt takes more than twenty minutes to put tests between models then.
     """
     root = WORK / f"{program}-{n}"
     if not root.exists():
         generate("gen_project.py", root, n)
         command = OURS if program == "understudy" else [*DBT, *QUIET_DBT]
-        run(Side([*command, "seed", "--target", "prod", "--target-path", "built"], root))
+        for words in (["seed"], ["run", "-s", one(root)]):
+            run(Side([*command, *words, "--target", "prod", "--target-path", "built"], root))
         parsed = root / "built/partial_parse.msgpack"
         if parsed.exists():  # what dbt has parsed need not be parsed again for the state
             (root / "prod").mkdir()
