@@ -7,7 +7,7 @@ what it would give if it were compiled, and fails in the same line.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -66,6 +66,10 @@ class Attribute(msgspec.Struct, frozen=True):
         return scope.environment.getattr(self.of.value(scope), self.name)
 
 
+def _arguments(args: Sequence[Value], kwargs: Mapping[str, Value], scope: Scope) -> tuple[list[Any], dict[str, Any]]:
+    return [each.value(scope) for each in args], {name: each.value(scope) for name, each in kwargs.items()}
+
+
 class Call(msgspec.Struct, frozen=True):
     """`of(1, a=2)`."""
 
@@ -76,8 +80,7 @@ class Call(msgspec.Struct, frozen=True):
     def value(self, scope: Scope) -> Any:
         """What the call gives. Raises what it raises, and SecurityError."""
         called = self.of.value(scope)
-        args = [each.value(scope) for each in self.args]
-        kwargs = {name: each.value(scope) for name, each in self.kwargs.items()}
+        args, kwargs = _arguments(self.args, self.kwargs, scope)
         return scope.environment.call(scope.context, called, *args, **kwargs)
 
 
@@ -92,34 +95,33 @@ class Item(msgspec.Struct, frozen=True):
         return scope.environment.getitem(self.of.value(scope), self.key.value(scope))
 
 
-class Filter(msgspec.Struct, frozen=True):
-    """`of | name(1, a=2)`."""
+class Applied(msgspec.Struct, frozen=True):
+    """What is done to a value by a name, with arguments."""
 
     of: Value
     name: str
     args: Sequence[Value]
     kwargs: dict[str, Value]
+
+    def given(self, scope: Scope) -> tuple[Any, list[Any], dict[str, Any]]:
+        """The value and the arguments."""
+        return self.of.value(scope), *_arguments(self.args, self.kwargs, scope)
+
+
+class Filter(Applied, frozen=True):
+    """`of | name(1, a=2)`."""
 
     def value(self, scope: Scope) -> Any:
         """What the filter makes of it."""
-        of, args = self.of.value(scope), [each.value(scope) for each in self.args]
-        kwargs = {name: each.value(scope) for name, each in self.kwargs.items()}
-        return scope.environment.call_filter(self.name, of, args, kwargs, context=scope.context)
+        return scope.environment.call_filter(self.name, *self.given(scope), context=scope.context)
 
 
-class Test(msgspec.Struct, frozen=True):
+class Test(Applied, frozen=True):
     """`of is name(1, a=2)`."""
-
-    of: Value
-    name: str
-    args: Sequence[Value]
-    kwargs: dict[str, Value]
 
     def value(self, scope: Scope) -> Any:
         """What the test says of it."""
-        of, args = self.of.value(scope), [each.value(scope) for each in self.args]
-        kwargs = {name: each.value(scope) for name, each in self.kwargs.items()}
-        return scope.environment.call_test(self.name, of, args, kwargs, context=scope.context)
+        return scope.environment.call_test(self.name, *self.given(scope), context=scope.context)
 
 
 class Unary(msgspec.Struct, frozen=True):
