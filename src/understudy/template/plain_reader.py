@@ -18,6 +18,7 @@ from understudy.template.literal import (
     CONSTANTS,
     DEPTH,
     MARKS,
+    RESERVED,
     NotLiteral,
     comment,
     constant,
@@ -76,7 +77,7 @@ BINDING = {
     ">=": COMPARISON, "in": COMPARISON, "not in": COMPARISON, "+": SUM, "-": SUM, "~": CONCATENATION, "*": PRODUCT,
     "/": PRODUCT, "//": PRODUCT, "%": PRODUCT, "**": POWER,
 }  # fmt: skip
-WORDS = frozenset({"not", "and", "or", "if", "else", "is", "in", "self", *CONSTANTS})
+WORDS = RESERVED | {"self"}
 """What is no name, or one with a meaning of its own."""
 
 

@@ -34,6 +34,7 @@ from understudy.app.events import (
 )
 from understudy.app.options import resolve
 from understudy.cli.console import Console
+from understudy.cli.scrub import Scrubber
 from understudy.core.warning import Warning_
 from understudy.errors import DatabaseError, ErrorList, LinkError, Place
 
@@ -324,6 +325,20 @@ def test_json_is_one_object_per_line(capsys: pytest.CaptureFixture[str]) -> None
     }  # fmt: skip
 
 
+def test_a_warning_has_its_place_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    _, err = told(capsys, [WarningRaised(Warning_("Odd", "x", Place("a.sql", 3)))], log_format="json")
+    warning = json.loads(err)["data"]["warning"]
+    assert warning == {"name": "Odd", "message": "x", "place": {"path": "a.sql", "line": 3, "node": None}}
+
+
+def test_what_holds_a_secret_keeps_its_kind() -> None:
+    scrub = Scrubber({"DBT_ENV_SECRET_TOKEN": "hunter2"})
+    told = WarningRaised(Warning_("Odd", "for hunter2", Place("hunter2.sql", 3, None)))
+    assert scrub.clean(told) == WarningRaised(Warning_("Odd", "for *****", Place("*****.sql", 3, None)))
+    assert isinstance(scrub.clean(Place("hunter2.sql")), Place)
+    assert scrub.clean(("hunter2", ["hunter2"])) == ("*****", ["*****"])
+
+
 def test_stamped_lines(capsys: pytest.CaptureFixture[str]) -> None:
     _, err = told(capsys, GOOD, log_format="debug")
     assert "[info ] [MainThread]: understudy 0.1.0" in err
@@ -380,6 +395,7 @@ from test_console import GOOD, NODES, HEAD
 from understudy.app.events import NodeStarted, Output
 from understudy.app.options import resolve
 from understudy.cli.console import Console
+from understudy.cli.scrub import Scrubber
 console = Console(resolve("build", {{}}, {{}}), {{"TERM": "xterm-256color", {env}}})
 for event in HEAD: console(event)
 console(NodeStarted("model.shop.slow", "table", "dev.slow"))
